@@ -1,0 +1,91 @@
+import { z } from 'zod';
+
+const text = z.string();
+const ms = z.number();
+const event = <T extends string, S extends z.ZodRawShape>(type: T, fields: S) =>
+  z.object({ at: text, type: z.literal(type), ...fields });
+
+/**
+ * The timeline of a call: one JSON object a line in `<CallSid>.events.jsonl`. `at` is ISO 8601 in UTC with
+ * milliseconds. This schema is its documentation; a type that is not here cannot be written.
+ */
+export const timelineEvent = z.discriminatedUnion('type', [
+  /** The INVITE reached an edge. */
+  event('call-received', {
+    edge: text,
+    from: text,
+    to: text,
+    source: text,
+    transport: text,
+    request_uri: text,
+  }),
+  /** The route table's answer; `age_ms` says how long ago it was read. */
+  event('routed', { key: text, record: z.enum(['explicit', 'default']), region: text, age_ms: ms }),
+  /** Something worth knowing about how it came in: a host name that names another edge, for one. */
+  event('note', { message: text }),
+  /** A worker was granted the call. */
+  event('taken', { worker: text, epoch: z.number(), waited_ms: ms }),
+  /** The worker that had the call is gone; it was offered again. */
+  event('worker-lost', { worker: text.optional(), epoch: z.number() }),
+  /** Another worker went on with the call. */
+  event('resumed', { worker: text, epoch: z.number(), verb: text.optional() }),
+  /** One attempt of a request to the customer's application. */
+  event('webhook', {
+    url: text,
+    method: text,
+    purpose: z.enum(['document', 'fallback', 'media', 'status-callback', 'recording-callback']),
+    attempt: z.number(),
+    ms,
+    status: z.number().optional(),
+    content_type: text.optional(),
+    bytes: z.number().optional(),
+    error_code: z.number().optional(),
+    error: text.optional(),
+  }),
+  /** A document was parsed. */
+  event('document', { url: text, verbs: z.array(text), bytes: z.number() }),
+  event('diagnostic', {
+    code: z.number(),
+    level: z.enum(['error', 'warning']),
+    message: text,
+    url: text.optional(),
+    line: z.number().optional(),
+    column: z.number().optional(),
+  }),
+  event('verb-started', { verb: text, line: z.number(), column: z.number(), detail: text.optional() }),
+  event('verb-ended', { verb: text, outcome: text }),
+  /** An INVITE left for the callee of this call. */
+  event('call-placed', { edge: text, from: text, to: text, uri: text }),
+  /** A provisional response of the callee; `early`: its audio can be heard. */
+  event('progress', { status: z.number(), early: z.boolean() }),
+  event('answered', {}),
+  /** `<Dial>` called somebody: `call` is the child call. */
+  event('dialled', { call: text, to: text }),
+  /** The child call is over. */
+  event('dial-ended', { call: text, status: text, sip_status: z.number().optional() }),
+  /** The parties of this call and of `call` hear each other; no longer. */
+  event('bridged', { call: text }),
+  event('unbridged', { call: text }),
+  /** The call was given another document through the API. */
+  event('redirected', { url: text }),
+  /** The peer asked to be replaced by another party (REFER), or was asked to go there. */
+  event('referred', { by: z.enum(['peer', 'application']), target: text, status: z.number().optional() }),
+  event('rejected', { status: z.number(), phrase: text.optional() }),
+  event('dtmf', { digit: text }),
+  event('recording-started', { recording: text }),
+  event('recording-ended', { recording: text, reason: text, duration_ms: ms }),
+  event('recording-stored', { recording: text, status: text, bytes: z.number() }),
+  event('hangup', { by: z.enum(['peer', 'application', 'platform']), cause: text }),
+  event('call-ended', { status: text, duration_s: z.number(), cause: text }),
+]);
+
+export type TimelineEvent = z.infer<typeof timelineEvent>;
+
+type WithoutTime<T> = T extends unknown ? Omit<T, 'at'> : never;
+
+/** An event as its author writes it; the sink stamps the time. */
+export type TimelineEntry = WithoutTime<TimelineEvent>;
+
+export interface TimelineSink {
+  add(entry: TimelineEntry): void;
+}

@@ -1,0 +1,154 @@
+/** A pending timer. `cancel` is idempotent and safe after the timer has fired. */
+export interface Timer {
+  cancel(): void;
+}
+
+/**
+ * Time as the rest of Trunkline sees it. Everything that waits or stamps takes one of these, so that the
+ * same program runs live (`SystemClock`) and in virtual time (`VirtualClock`).
+ */
+export interface Clock {
+  /** Milliseconds since the Unix epoch. */
+  now(): number;
+  /** Milliseconds from an arbitrary origin; never goes backwards. */
+  monotonic(): number;
+  /** Calls `fire` once, `ms` milliseconds from now. */
+  after(ms: number, fire: () => void): Timer;
+}
+
+/**
+ * Resolves `ms` milliseconds from now, or rejects with the signal's reason as soon as it is aborted.
+ * `Infinity` waits for the abort alone.
+ */
+export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const timer = ms === Number.POSITIVE_INFINITY ? undefined : clock.after(ms, done);
+    const onAbort = () => {
+      timer?.cancel();
+      reject(signal?.reason);
+    };
+    function done() {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    }
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+const LONGEST_TIMEOUT = 2 ** 31 - 1; // setTimeout fires at once beyond this
+
+/** The machine's clock. */
+export class SystemClock implements Clock {
+  now(): number {
+    return Date.now();
+  }
+
+  monotonic(): number {
+    return performance.now();
+  }
+
+  after(ms: number, fire: () => void): Timer {
+    const handle = setTimeout(fire, Math.min(Math.max(0, ms), LONGEST_TIMEOUT));
+    return { cancel: () => clearTimeout(handle) };
+  }
+}
+
+interface VirtualTimer {
+  readonly at: number;
+  readonly order: number;
+  readonly fire: () => void;
+}
+
+/**
+ * A clock that moves only when told to: `advance` for tests, `run` for replay. Timers fire in the order of
+ * their time, then of their creation.
+ */
+export class VirtualClock implements Clock {
+  #now: number;
+  readonly #origin: number;
+  #order = 0;
+  #timers: VirtualTimer[] = [];
+
+  constructor(start = Date.UTC(2026, 0, 1)) {
+    this.#now = start;
+    this.#origin = start;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  monotonic(): number {
+    return this.#now - this.#origin;
+  }
+
+  /** Timers not yet fired or cancelled: what a leak test counts. */
+  get pending(): number {
+    return this.#timers.length;
+  }
+
+  after(ms: number, fire: () => void): Timer {
+    const timer = { at: this.#now + Math.max(0, ms), order: this.#order++, fire };
+    const before = this.#timers.findIndex((t) => t.at > timer.at);
+    this.#timers.splice(before < 0 ? this.#timers.length : before, 0, timer);
+    return {
+      cancel: () => {
+        const index = this.#timers.indexOf(timer);
+        if (index >= 0) this.#timers.splice(index, 1);
+      },
+    };
+  }
+
+  /** Moves time forward by `ms`, firing what falls due, and lets promise callbacks run between timers. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    await settle();
+    for (let next = this.#timers[0]; next && next.at <= end; next = this.#timers[0]) {
+      this.#fireNext();
+      await settle();
+    }
+    this.#now = Math.max(this.#now, end);
+  }
+
+  /** Synchronous `advance`, for pure machines that use no promises. */
+  tick(ms: number): void {
+    const end = this.#now + ms;
+    for (let next = this.#timers[0]; next && next.at <= end; next = this.#timers[0]) this.#fireNext();
+    this.#now = Math.max(this.#now, end);
+  }
+
+  /**
+   * Fires timer after timer until `until` settles, then returns or throws its result. Throws when nothing is
+   * left that could ever settle it.
+   */
+  async run<T>(until: Promise<T>): Promise<T> {
+    let settled = false;
+    const mark = () => {
+      settled = true;
+    };
+    until.then(mark, mark);
+    for (;;) {
+      await settle();
+      if (settled) return until;
+      if (this.#timers.length === 0) {
+        await settle();
+        if (settled) return until;
+        throw new Error('virtual time stands still: nothing is scheduled that could end this run');
+      }
+      this.#fireNext();
+    }
+  }
+
+  #fireNext(): void {
+    const timer = this.#timers.shift();
+    if (!timer) return;
+    this.#now = timer.at;
+    timer.fire();
+  }
+}
+
+/** Lets every promise callback that is already due run. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

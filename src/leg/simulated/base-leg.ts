@@ -1,0 +1,274 @@
+import { abortable, link } from '../../core/abort.ts';
+import { type Clock, sleep } from '../../core/clock.ts';
+import { KeptEvent } from '../../core/kept-event.ts';
+import { Mailbox } from '../../core/mailbox.ts';
+import type {
+  ActiveRecording,
+  AudioClip,
+  Bridge,
+  DtmfKey,
+  KeyStream,
+  Leg,
+  LegEnded,
+  PlayOptions,
+  ReceivedRefer,
+  RecordOptions,
+  ReferOutcome,
+  ReferTarget,
+} from '../port.ts';
+import type { Heard } from './heard.ts';
+import { type Direction, type Line, SimulatedRecording } from './recording.ts';
+
+const SAMPLES_PER_MS = 8;
+/** One key as the media layer sends it: our choice of 100 ms tone and 100 ms gap. */
+const KEY_MS = 200;
+/** How long a peer takes to answer a REFER. */
+const REFER_MS = 500;
+/** How long a referral is followed. */
+const FOLLOWED_MS = 60_000;
+
+/** What the peer does whatever the direction of the call. */
+export interface AnyPeer {
+  press(key: DtmfKey): void;
+  /** Speaks for `ms`; before and after there is silence. `word` is what a bridged party hears. */
+  speak(ms: number, word?: string): void;
+  /** Sends no RTP for `ms`. */
+  vanish(ms: number): void;
+  /** Sends REFER. */
+  refer(referTo: string): void;
+  /** How it will answer a REFER: its status, then those of its NOTIFYs, the last of which is final. */
+  whenReferred(status: number, notifies: readonly number[]): void;
+}
+
+/** A leg without network and audio: everything takes the time it would take, on the given clock. */
+export abstract class SimulatedBase implements Leg {
+  readonly heard: Heard[] = [];
+  protected readonly clock: Clock;
+  readonly #begun: number;
+  readonly #ended = new AbortController();
+  readonly #listeners = new Set<Mailbox<DtmfKey>>();
+  readonly #recordings = new Set<SimulatedRecording>();
+  readonly #refers = new KeptEvent<[ReceivedRefer]>();
+  readonly #lines: Record<Direction, Line> = { inbound: 'silence', outbound: 'silence' };
+  /** Stretches of speech or absence that have begun: only the last one's end brings silence back. */
+  readonly #stretches: Record<Direction, number> = { inbound: 0, outbound: 0 };
+  #state: Leg['state'] = 'ringing';
+  #bridge: SimulatedBridge | undefined;
+  #playing = 0;
+  #referral: { readonly status: number; readonly notifies: readonly number[] } = {
+    status: 202,
+    notifies: [200],
+  };
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+    this.#begun = clock.monotonic();
+  }
+
+  abstract answer(): Promise<void>;
+  abstract reject(status: number): Promise<void>;
+  abstract hangup(): Promise<void>;
+  abstract progress(): Promise<void>;
+  /** The peer hears what is played, or is heard: a call that is answered, or has early media. */
+  protected abstract get audible(): boolean;
+
+  get ended(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  get state(): Leg['state'] {
+    return this.#state;
+  }
+
+  get onRefer(): Leg['onRefer'] {
+    return this.#refers.listener;
+  }
+
+  set onRefer(listener: Leg['onRefer']) {
+    this.#refers.listener = listener;
+  }
+
+  async play(clip: AudioClip, signal: AbortSignal, { loop = false }: PlayOptions = {}): Promise<void> {
+    const played = { at: this.at(), kind: 'played', clip: clip.id, ms: 0, cut: false } as const;
+    const index = this.heard.push(played) - 1;
+    this.#playing++;
+    try {
+      const ms = clip.pcm.length / SAMPLES_PER_MS;
+      await this.wait(loop ? Number.POSITIVE_INFINITY : ms, signal);
+      this.heard[index] = { ...played, ms };
+    } catch (error) {
+      this.heard[index] = { ...played, ms: this.at() - played.at, cut: true };
+      throw error;
+    } finally {
+      this.#playing--;
+    }
+  }
+
+  async sendDigits(digits: string, signal: AbortSignal): Promise<void> {
+    this.heard.push({ at: this.at(), kind: 'digits', digits });
+    for (const digit of digits) {
+      await this.wait(digit === 'w' ? 500 : digit === 'W' ? 1_000 : KEY_MS, signal);
+    }
+  }
+
+  keys(): KeyStream {
+    const box = new Mailbox<DtmfKey>();
+    this.#listeners.add(box);
+    return {
+      next: async (signal) => {
+        using waiting = link(this.ended, signal);
+        return await box.take(waiting.signal);
+      },
+      poll: () => box.poll(),
+      [Symbol.dispose]: () => this.#listeners.delete(box),
+    };
+  }
+
+  record(options: RecordOptions): ActiveRecording {
+    const at = this.at();
+    const recording = new SimulatedRecording(this.clock, options, this.#lines);
+    this.#recordings.add(recording);
+    const ended = recording.ended.then((end) => {
+      this.#recordings.delete(recording);
+      const { reason, durationMs: ms } = end;
+      this.heard.push({ at, kind: 'recorded', sid: options.recordingSid, reason, ms });
+      return end;
+    });
+    if (this.#state === 'ended') recording.end('hangup');
+    return {
+      ended,
+      stop: () => recording.stop(),
+      pause: (behavior) => recording.pause(behavior),
+      resume: () => recording.resume(),
+    };
+  }
+
+  bridge(other: Leg): Bridge {
+    if (!(other instanceof SimulatedBase)) throw new Error('a simulated leg hears simulated legs only');
+    if (other === this) throw new Error('a leg cannot be bridged with itself');
+    this.#bridge?.part();
+    other.#bridge?.part();
+    const bridge = new SimulatedBridge(() => {
+      this.#bridge = undefined;
+      other.#bridge = undefined;
+    }, [this, other]);
+    if (this.#state === 'ended' || other.#state === 'ended') return bridge;
+    this.#bridge = bridge;
+    other.#bridge = bridge;
+    return bridge;
+  }
+
+  async refer({ uri }: ReferTarget, signal: AbortSignal): Promise<ReferOutcome> {
+    this.heard.push({ at: this.at(), kind: 'referred', uri });
+    const { status, notifies } = this.#referral;
+    await this.wait(REFER_MS, signal);
+    const notified = notifies.at(-1);
+    if (status < 300 && (notified === undefined || notified < 200)) await this.wait(FOLLOWED_MS, signal);
+    return { status, notified };
+  }
+
+  /** Milliseconds since the leg began. */
+  protected at(): number {
+    return this.clock.monotonic() - this.#begun;
+  }
+
+  protected async wait(ms: number, signal: AbortSignal): Promise<void> {
+    this.ended.throwIfAborted();
+    if (!this.audible) throw new Error('a leg that still rings cannot play anything');
+    using waiting = link(this.ended, signal);
+    await abortable(sleep(this.clock, ms, waiting.signal), waiting.signal);
+  }
+
+  protected markAnswered(): void {
+    this.#state = 'answered';
+    this.heard.push({ at: this.at(), kind: 'answered' });
+  }
+
+  protected get anyPeer(): AnyPeer {
+    return {
+      press: (key) => this.#press(key),
+      speak: (ms, word = 'speech') => this.#speak(ms, word),
+      vanish: (ms) => this.#carry('inbound', 'no-rtp', ms),
+      refer: (referTo) => this.#askFor(referTo),
+      whenReferred: (status, notifies) => {
+        this.#referral = { status, notifies };
+      },
+    };
+  }
+
+  protected end(end: LegEnded): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    this.heard.push({ at: this.at(), kind: 'ended', cause: end.cause, sipStatus: end.sipStatus });
+    this.#bridge?.part();
+    for (const recording of this.#recordings) recording.end('hangup');
+    this.#ended.abort(end);
+  }
+
+  #press(key: DtmfKey): void {
+    if (this.#state !== 'answered') return;
+    this.heard.push({ at: this.at(), kind: 'pressed', key });
+    for (const box of this.#listeners) box.put(key);
+    const other = this.#bridge?.otherThan(this);
+    other?.heard.push({ at: other.at(), kind: 'key', key });
+  }
+
+  #speak(ms: number, said: string): void {
+    this.heard.push({ at: this.at(), kind: 'spoke', ms });
+    this.#carry('inbound', 'speech', ms);
+    const other = this.#bridge?.otherThan(this);
+    if (!other || !this.audible || !other.audible || other.#playing > 0) return;
+    other.heard.push({ at: other.at(), kind: 'voice', said, ms });
+    other.#carry('outbound', 'speech', ms);
+  }
+
+  #askFor(referTo: string): void {
+    if (this.#state !== 'answered') return;
+    this.heard.push({ at: this.at(), kind: 'asked-for', referTo });
+    this.#refers.tell({
+      referTo,
+      notify: async (status) => {
+        if (this.#state !== 'ended') this.heard.push({ at: this.at(), kind: 'notified', status });
+      },
+    });
+  }
+
+  #carry(direction: Direction, line: Line, ms: number): void {
+    const stretch = ++this.#stretches[direction];
+    this.#setLine(direction, line);
+    this.clock.after(ms, () => {
+      if (stretch === this.#stretches[direction]) this.#setLine(direction, 'silence');
+    });
+  }
+
+  #setLine(direction: Direction, line: Line): void {
+    this.#lines[direction] = line;
+    for (const recording of this.#recordings) recording.carry(direction, line);
+  }
+}
+
+class SimulatedBridge implements Bridge {
+  readonly #forget: () => void;
+  readonly #legs: readonly [SimulatedBase, SimulatedBase];
+  #over = false;
+
+  constructor(forget: () => void, legs: readonly [SimulatedBase, SimulatedBase]) {
+    this.#forget = forget;
+    this.#legs = legs;
+  }
+
+  otherThan(leg: SimulatedBase): SimulatedBase {
+    const [one, other] = this.#legs;
+    return leg === one ? other : one;
+  }
+
+  part(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#forget();
+  }
+
+  async end(): Promise<void> {
+    this.part();
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * The sixteen Edge Locations, in the order of their SIP ports (DESIGN §6): eight public ones, then the eight of
+ * Interconnect.
+ * @see https://www.twilio.com/docs/global-infrastructure/edge-locations
+ */
+export const EDGE_IDS = [
+  'ashburn',
+  'umatilla',
+  'dublin',
+  'frankfurt',
+  'singapore',
+  'tokyo',
+  'sydney',
+  'sao-paulo',
+  'ashburn-ix',
+  'san-jose-ix',
+  'london-ix',
+  'frankfurt-ix',
+  'singapore-ix',
+  'tokyo-ix',
+  'sydney-ix',
+  'sao-paulo-ix',
+] as const;
+
+export type EdgeId = (typeof EDGE_IDS)[number];
+
+/** The private edges: each is an Interconnect exchange. */
+export type InterconnectEdge = Extract<EdgeId, `${string}-ix`>;
+
+export function isInterconnect(edge: EdgeId): edge is InterconnectEdge {
+  return edge.endsWith('-ix');
+}
+
+export const INTERCONNECT_EDGES: readonly InterconnectEdge[] = EDGE_IDS.filter(isInterconnect);
+
+/** Legacy spellings of edges in host names and URI parameters; they look like Regions and never are. */
+const LEGACY: Readonly<Record<string, EdgeId>> = {
+  us1: 'ashburn',
+  us2: 'umatilla',
+  ie1: 'dublin',
+  de1: 'frankfurt',
+  sg1: 'singapore',
+  jp1: 'tokyo',
+  au1: 'sydney',
+  br1: 'sao-paulo',
+  'us1-ix': 'ashburn-ix',
+  'us2-ix': 'san-jose-ix',
+  'ie1-ix': 'london-ix',
+  'de1-ix': 'frankfurt-ix',
+  'sg1-ix': 'singapore-ix',
+  'jp1-ix': 'tokyo-ix',
+  'au1-ix': 'sydney-ix',
+  'br1-ix': 'sao-paulo-ix',
+};
+
+export function isEdgeId(text: string): text is EdgeId {
+  return (EDGE_IDS as readonly string[]).includes(text);
+}
+
+/** The edge a label of a host name means, legacy spellings included. */
+export function edgeFromLabel(label: string): EdgeId | undefined {
+  const lower = label.toLowerCase();
+  return isEdgeId(lower) ? lower : LEGACY[lower];
+}
+
+/**
+ * The edge that a SIP URI's `edge` or legacy `region` parameter means. `san-jose` is documented as a value of `edge`
+ * beside `umatilla`, and means it.
+ * @see https://www.twilio.com/docs/voice/api/receiving-sip
+ */
+export function edgeFromParameter(value: string): EdgeId | undefined {
+  return value.toLowerCase() === 'san-jose' ? 'umatilla' : edgeFromLabel(value);
+}
+
+/** The UDP and TCP port of an edge when the first one listens on `firstPort`; TLS is the next. */
+export function edgePort(edge: EdgeId, firstPort: number): number {
+  return firstPort + 2 * EDGE_IDS.indexOf(edge);
+}

@@ -1,0 +1,86 @@
+import type { CallRecord } from '../call/record.ts';
+import type { TimelineEvent } from '../call/timeline.ts';
+import type { Heard } from '../leg/simulated/heard.ts';
+import type { CallEnd } from '../twiml/interpreter/world.ts';
+import type { DialOrder } from '../twiml/verbs/ports.ts';
+import type { Chronicle } from './chronicle.ts';
+import type { SeenRequest } from './scripted-http.ts';
+
+const seconds = (ms: number) => (ms / 1000).toFixed(3);
+
+/** One event a line, as it is stored, its time first. */
+export function renderTimeline(timeline: readonly TimelineEvent[]): string {
+  return lines(timeline.map((event) => JSON.stringify(event)));
+}
+
+/** What went over the line, from the caller's side, in the order it began. */
+export function renderHeard(heard: readonly Heard[]): string {
+  const inOrder = heard
+    .filter((event) => event.kind !== 'played' || event.ms > 0)
+    .toSorted((a, b) => a.at - b.at);
+  return lines(inOrder.map((event) => `${seconds(event.at).padStart(9)}  ${describe(event)}`));
+}
+
+function describe(event: Heard): string {
+  switch (event.kind) {
+    case 'answered':
+      return 'answered';
+    case 'played':
+      return `heard for ${seconds(event.ms)} s${event.cut ? ', cut short' : ''}: ${event.clip}`;
+    case 'digits':
+      return `heard keys: ${event.digits}`;
+    case 'progress':
+      return `rings: ${event.status}`;
+    case 'voice':
+      return `heard the other party for ${seconds(event.ms)} s`;
+    case 'key':
+      return `heard the other party's key: ${event.key}`;
+    case 'asked-for':
+      return `sent REFER to ${event.referTo}`;
+    case 'notified':
+      return `was notified of its REFER: ${event.status}`;
+    case 'referred':
+      return `was referred to ${event.uri}`;
+    case 'pressed':
+      return `pressed ${event.key}`;
+    case 'spoke':
+      return `spoke for ${seconds(event.ms)} s`;
+    case 'recorded':
+      return `was recorded for ${seconds(event.ms)} s as ${event.sid}, until: ${event.reason}`;
+    case 'ended':
+      return `ended: ${event.cause}${event.sipStatus === undefined ? '' : ` (SIP ${event.sipStatus})`}`;
+  }
+}
+
+/** Each request with its headers and decoded form parameters, sorted. */
+export function renderRequests(seen: readonly SeenRequest[]): string {
+  const blocks = seen.map(({ at, request }) => {
+    const form = new URLSearchParams(request.body ?? '');
+    const bare = new URL(request.url);
+    const query = request.method === 'GET' ? bare.searchParams : new URLSearchParams();
+    if (request.method === 'GET') bare.search = '';
+    const pairs = [...form, ...query].map(([name, value]) => `    ${name}=${value}`).sort();
+    const headers = Object.entries(request.headers).map(([name, value]) => `  ${name}: ${value}`);
+    return lines([`${seconds(at)}  ${request.method} ${bare.href}`, ...headers.sort(), ...pairs]);
+  });
+  return blocks.join('\n');
+}
+
+/** How the call ended and what the customer is told about it. */
+export function renderRecord(end: CallEnd, duration: number, chronicle: Chronicle): string {
+  const { answeredAt, diagnostics, recordings } = chronicle;
+  const record = { status: end.status, cause: end.cause, answered_at: answeredAt, duration };
+  return `${JSON.stringify({ ...record, recordings, diagnostics }, null, 2)}\n`;
+}
+
+/** What of a child call's record a scenario decides. */
+export function renderChild(record: CallRecord, { target }: DialOrder): string {
+  const { sid, parent_call_sid, from, to, status, cause, duration, egress_edge, diagnostics } = record;
+  const headers = target.kind === 'sip' ? target.headers : {};
+  const user = target.kind === 'sip' ? target.credentials?.username : undefined;
+  const invite = { from, to, egress_edge, headers, ...(user !== undefined && { user }) };
+  const shown = { sid, parent_call_sid, invite, status, cause, duration, diagnostics };
+  return `${JSON.stringify(shown, null, 2)}\n`;
+}
+
+const lines = (all: readonly string[]) => all.map((line) => `${line}\n`).join('');

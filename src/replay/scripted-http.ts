@@ -1,0 +1,133 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { link } from '../core/abort.ts';
+import { type Clock, sleep } from '../core/clock.ts';
+import {
+  type HttpClient,
+  HttpError,
+  type HttpFailure,
+  type HttpRequest,
+  type HttpResponse,
+} from '../webhook/port.ts';
+import type { Scenario, ScriptedAnswer } from './scenario.ts';
+import { simulatedAudio } from './simulated-audio.ts';
+
+/** A request as the application saw it, at this many milliseconds since the start. */
+export interface SeenRequest {
+  readonly at: number;
+  readonly request: HttpRequest;
+}
+
+/** The application of a scenario, behind the port that live requests go out through. */
+export class ScriptedHttp implements HttpClient {
+  readonly seen: SeenRequest[] = [];
+  readonly #files: ReadonlyMap<string, Buffer>;
+  readonly #webhooks: Scenario['webhooks'];
+  readonly #clock: Clock;
+  readonly #used = new Map<string, number>();
+
+  private constructor(files: ReadonlyMap<string, Buffer>, webhooks: Scenario['webhooks'], clock: Clock) {
+    this.#files = files;
+    this.#webhooks = webhooks;
+    this.#clock = clock;
+  }
+
+  /** Reads the files of the answers first: while virtual time runs, nothing may wait for a disk. */
+  static async load(directory: string, webhooks: Scenario['webhooks'], clock: Clock): Promise<ScriptedHttp> {
+    const files = new Map<string, Buffer>();
+    for (const { file } of webhooks.flatMap(({ answers }) => answers)) {
+      if (file !== undefined && !files.has(file)) files.set(file, await readFile(join(directory, file)));
+    }
+    return new ScriptedHttp(files, webhooks, clock);
+  }
+
+  async request(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
+    signal.throwIfAborted();
+    this.seen.push({ at: this.#clock.monotonic(), request });
+    const answer = this.#answerTo(request);
+    if (answer === 'unauthorized') {
+      return { status: 401, headers: { 'www-authenticate': 'Basic realm="app"' }, body: Buffer.alloc(0) };
+    }
+    if (!answer) throw new HttpError('dns', `the scenario answers nothing at ${request.url}`);
+    if (answer.fail) return await this.#fail(answer.fail, request, signal);
+    const response = this.#respond(answer);
+    await this.#deliver(answer, request, response, signal);
+    return response;
+  }
+
+  async close(): Promise<void> {}
+
+  /** URLs of the scenario that were never requested: most likely a mistake in it. */
+  get unused(): readonly string[] {
+    return this.#webhooks.map(({ url }) => url).filter((url) => !this.#used.has(url));
+  }
+
+  #answerTo({ url, method, headers }: HttpRequest): ScriptedAnswer | 'unauthorized' | undefined {
+    const bare = new URL(url);
+    bare.search = '';
+    const webhook = this.#webhooks.find(
+      (candidate) => candidate.url === bare.href && (candidate.method ?? method) === method,
+    );
+    if (!webhook) return undefined;
+    const { login } = webhook;
+    if (login !== undefined) {
+      const wanted = `Basic ${Buffer.from(login).toString('base64')}`;
+      if (headers['authorization'] !== wanted) return 'unauthorized';
+    }
+    const turn = this.#used.get(webhook.url) ?? 0;
+    this.#used.set(webhook.url, turn + 1);
+    return webhook.answers[Math.min(turn, webhook.answers.length - 1)];
+  }
+
+  async #fail(failure: HttpFailure, request: HttpRequest, signal: AbortSignal): Promise<never> {
+    if (failure === 'connect-timeout') await sleep(this.#clock, request.connectMs, signal);
+    throw new HttpError(failure, `${failure} (simulated)`);
+  }
+
+  #respond(answer: ScriptedAnswer): HttpResponse {
+    const { redirect, status = redirect === undefined ? 200 : 302, headers = {} } = answer;
+    const { body, type } = this.#content(answer);
+    const contentType = answer.type ?? type;
+    return {
+      status,
+      headers: {
+        ...(contentType !== '' && { 'content-type': contentType }),
+        ...(redirect !== undefined && { location: redirect }),
+        ...headers,
+      },
+      body,
+    };
+  }
+
+  #content(answer: ScriptedAnswer): { readonly body: Buffer; readonly type: string } {
+    const { file, body, bytes, audio } = answer;
+    const content = file === undefined ? undefined : this.#files.get(file);
+    if (content) return { body: content, type: 'text/xml' };
+    if (body !== undefined) return { body: Buffer.from(body), type: 'text/xml' };
+    if (audio !== undefined) return { body: simulatedAudio(audio), type: 'audio/wav' };
+    if (bytes === undefined) return { body: Buffer.alloc(0), type: '' };
+    return { body: Buffer.from('<Response></Response>'.padEnd(bytes)), type: 'text/xml' };
+  }
+
+  /** Takes the time the answer takes, and breaks off where the client's limits do. */
+  async #deliver(
+    answer: ScriptedAnswer,
+    request: HttpRequest,
+    { body }: HttpResponse,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#wait(answer.delay ?? 0, request.readMs, false, signal);
+    for (let piece = 1; piece < (answer.drip?.pieces ?? 1); piece++) {
+      await this.#wait(answer.drip?.every ?? 0, request.readMs, true, signal);
+    }
+    if (body.length <= request.maxBytes) return;
+    const message = `the body is longer than ${request.maxBytes} bytes`;
+    throw new HttpError('body-too-large', message, { partial: true });
+  }
+
+  async #wait(ms: number, limit: number, partial: boolean, signal: AbortSignal): Promise<void> {
+    using waiting = link(signal);
+    await sleep(this.#clock, Math.min(ms, limit), waiting.signal);
+    if (ms >= limit) throw new HttpError('read-timeout', `nothing arrived for ${limit} ms`, { partial });
+  }
+}

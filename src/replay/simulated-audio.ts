@@ -1,0 +1,65 @@
+import type { TimelineSink } from '../call/timeline.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
+import { diagnose } from '../core/error-catalogue.ts';
+import type { AudioClip } from '../leg/port.ts';
+import type { AudioLibrary, Spoken } from '../twiml/interpreter/world.ts';
+import type { WebhookSession } from '../webhook/port.ts';
+
+const SAMPLES_PER_MS = 8;
+/** Our choice of a speaking rate: about 14 characters a second. */
+const MS_PER_CHARACTER = 70;
+
+const MARK = 'simulated audio of ';
+
+/** The bytes of an audio file of this length. */
+export function simulatedAudio(ms: number): Buffer {
+  return Buffer.from(`${MARK}${ms} ms`);
+}
+
+const clip = (id: string, ms: number): AudioClip => ({ id, pcm: new Int16Array(ms * SAMPLES_PER_MS) });
+
+/**
+ * Audio that lasts as long as it would and sounds like nothing. Files come through the call's own webhook session,
+ * so requests, redirects and failures are the real ones.
+ */
+export function createSimulatedAudio(webhooks: WebhookSession, timeline: TimelineSink): AudioLibrary {
+  return {
+    async speech(text, voice, signal): Promise<Spoken> {
+      signal.throwIfAborted();
+      const spoken = clip(`${voice.voice}: ${text}`, text.length * MS_PER_CHARACTER);
+      if (voice.language.startsWith('en')) return { clip: spoken, diagnostics: [] };
+      const message = `the simulated voice speaks English only; "${voice.language}" is spoken as en-US.`;
+      const details = { actual: voice.language, expected: 'en-US' };
+      return { clip: spoken, diagnostics: [diagnose(13512, message, details)] };
+    },
+
+    async media(url, signal) {
+      const result = await webhooks.fetch({ url, method: 'GET', params: {}, purpose: 'media' }, signal);
+      for (const { url: requested, method, attempt, ms, status, errorCode } of result.attempts) {
+        timeline.add({
+          type: 'webhook',
+          url: requested,
+          method,
+          purpose: 'media',
+          attempt,
+          ms,
+          ...(status !== undefined && { status }),
+          ...(errorCode !== undefined && { error_code: errorCode }),
+        });
+      }
+      if (!result.ok) return result.diagnostic;
+      const { body, contentType } = result.response;
+      return decode(url, body, contentType);
+    },
+
+    decode: async (body, contentType) => decode('the response', body, contentType),
+  };
+}
+
+function decode(name: string, body: Buffer, contentType: string): AudioClip | Diagnostic {
+  const text = body.toString('latin1');
+  const ms = Number.parseInt(text.slice(MARK.length), 10);
+  if (contentType.startsWith('audio/') && text.startsWith(MARK)) return clip(name, ms);
+  const message = `${name} has the type ${contentType || 'none'} and holds no audio; serve audio/mpeg or audio/wav.`;
+  return diagnose(13420, message, { actual: contentType, expected: 'audio/*' });
+}

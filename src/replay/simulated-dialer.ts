@@ -1,0 +1,249 @@
+import { answeredRecord, endRecord, newCallRecord } from '../call/call-records.ts';
+import type { CallFacts } from '../call/facts.ts';
+import type { OrderedDocument } from '../call/orders.ts';
+import { outcomeOfOutgoing, type Withdrawal } from '../call/outcomes.ts';
+import type { CallRecord } from '../call/record.ts';
+import { statusCallbackParameters } from '../call/status-callback.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Ids } from '../core/ids.ts';
+import { LegEnded } from '../leg/port.ts';
+import { SimulatedOutgoingLeg } from '../leg/simulated/simulated-outgoing-leg.ts';
+import { runCall } from '../twiml/interpreter/run-call.ts';
+import type { AudioLibrary, CallWorld } from '../twiml/interpreter/world.ts';
+import type { ChildCall, ChildEnd, Dialer, DialOrder } from '../twiml/verbs/ports.ts';
+import type { WebhookSession } from '../webhook/port.ts';
+import { Chronicle } from './chronicle.ts';
+import { scheduleCallee } from './peers.ts';
+import { type Scenario, ScenarioError } from './scenario.ts';
+
+/** What the simulated calls of a fixture share. */
+export interface DialerParts {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly callees: Scenario['callees'];
+  webhooks(chronicle: Chronicle): WebhookSession;
+  audio(webhooks: WebhookSession, chronicle: Chronicle): AudioLibrary;
+}
+
+/** Calls the callees of a scenario. */
+export class SimulatedDialer {
+  readonly children: SimulatedChild[] = [];
+  readonly #parts: DialerParts;
+  readonly #used = new Map<string, number>();
+
+  constructor(parts: DialerParts) {
+    this.#parts = parts;
+  }
+
+  /** The dialer of a call with these facts. */
+  of(parent: CallFacts): Dialer {
+    return {
+      dial: (order) => {
+        const { target } = order;
+        const address = target.kind === 'number' ? target.number : target.uri;
+        const matching = this.#parts.callees.filter((callee) => callee.address === address);
+        const turn = this.#used.get(address) ?? 0;
+        this.#used.set(address, turn + 1);
+        const callee = matching[Math.min(turn, matching.length - 1)];
+        if (!callee) throw new ScenarioError(`the scenario has no callee ${address}`);
+        const child = new SimulatedChild(order, address, parent, this.#parts, this);
+        this.children.push(child);
+        child.begin(callee.does);
+        return child;
+      },
+    };
+  }
+
+  /** Addresses of the scenario that were never dialled: most likely a mistake in it. */
+  get unused(): readonly string[] {
+    return this.#parts.callees.map(({ address }) => address).filter((address) => !this.#used.has(address));
+  }
+}
+
+/** A call that `<Dial>` made in virtual time: its timeline, record and callbacks are made as the live ones are. */
+export class SimulatedChild implements ChildCall {
+  readonly callSid: string;
+  readonly leg: SimulatedOutgoingLeg;
+  readonly order: DialOrder;
+  readonly chronicle: Chronicle;
+  readonly world: CallWorld;
+  readonly end: Promise<ChildEnd>;
+  /** Resolves when nothing of the call is left to happen. */
+  readonly over: Promise<void>;
+  readonly #clock: Clock;
+  readonly #departed = new AbortController();
+  #record: CallRecord;
+  #withdrawn: Withdrawal | undefined;
+  #document: OrderedDocument | undefined;
+  #rang = false;
+  #answeredAt: number | undefined;
+  #sequence = 0;
+  /** Callbacks go out one after the other. */
+  #callbacks: Promise<void> = Promise.resolve();
+  #resolveEnd: (end: ChildEnd) => void = () => {};
+  #resolveOver: () => void = () => {};
+
+  constructor(
+    order: DialOrder,
+    to: string,
+    parent: CallFacts,
+    { clock, ids, webhooks, audio }: DialerParts,
+    dialer: SimulatedDialer,
+  ) {
+    this.order = order;
+    this.#clock = clock;
+    this.callSid = ids.sid('CA');
+    this.leg = new SimulatedOutgoingLeg(clock, `call-id-${this.callSid.slice(-4)}`);
+    this.chronicle = new Chronicle(clock);
+    const facts: CallFacts = {
+      ...parent,
+      callSid: this.callSid,
+      from: order.callerId ?? parent.from,
+      to,
+      direction: 'outbound-dial',
+      parentCallSid: parent.callSid,
+      sip: null,
+    };
+    const session = webhooks(this.chronicle);
+    this.world = {
+      clock,
+      facts,
+      config: { voiceUrl: '', voiceMethod: 'POST', voiceFallbackUrl: '', voiceFallbackMethod: 'POST' },
+      leg: this.leg,
+      webhooks: session,
+      dialer: dialer.of(facts),
+      audio: audio(session, this.chronicle),
+      recordings: this.chronicle.desk(() => ids.sid('RE')),
+      timeline: this.chronicle,
+      report: (diagnostic) => this.chronicle.report(diagnostic),
+      checkpoint: async () => {},
+      onRedirect: undefined,
+    };
+    this.#record = newCallRecord({
+      direction: 'outbound-dial',
+      callSid: facts.callSid,
+      accountSid: facts.accountSid,
+      parentCallSid: parent.callSid,
+      region: 'us1',
+      egressEdge: order.target.kind === 'sip' ? (order.target.edge ?? 'ashburn') : 'ashburn',
+      from: facts.from,
+      to: facts.to,
+      epoch: 1,
+      createdAt: clock.now(),
+      notes: [],
+    });
+    this.end = new Promise((resolve) => {
+      this.#resolveEnd = resolve;
+    });
+    this.over = new Promise((resolve) => {
+      this.#resolveOver = resolve;
+    });
+  }
+
+  get departed(): AbortSignal {
+    return this.#departed.signal;
+  }
+
+  get record(): CallRecord {
+    return { ...this.#record, diagnostics: this.chronicle.diagnostics };
+  }
+
+  begin(actions: Parameters<typeof scheduleCallee>[0]): void {
+    const { from, to, egress_edge } = this.#record;
+    this.chronicle.add({ type: 'call-placed', edge: egress_edge ?? '', from, to, uri: to });
+    this.#tell('initiated');
+    scheduleCallee(actions, this.leg.peer, this.#clock, (url) =>
+      this.leave({ kind: 'url', url, method: 'POST', fallbackUrl: '', fallbackMethod: 'POST' }),
+    );
+    for (const action of actions) {
+      if ('ring' in action) this.#clock.after(action.at, () => this.#ring(action.ring, action.early));
+    }
+    this.leg.answered.then(
+      () => this.#answer(),
+      () => {},
+    );
+    this.leg.ended.addEventListener('abort', () => this.#ended(this.leg.ended.reason), { once: true });
+  }
+
+  withdraw(why: Withdrawal): void {
+    if (this.leg.state === 'ended') return;
+    this.#withdrawn ??= why;
+    void this.leg.hangup(); // a simulated leg never fails to
+  }
+
+  release(): void {
+    const document = this.#document;
+    if (!document) return;
+    this.#document = undefined;
+    // Its end is the leg's, which is recorded below.
+    void runCall(this.world, { kind: 'document', document }, new AbortController().signal);
+  }
+
+  leave(document: OrderedDocument): void {
+    if (this.leg.state === 'ended' || this.departed.aborted) return;
+    this.#document = document;
+    const url = document.kind === 'url' ? document.url : 'the TwiML of the request';
+    this.chronicle.add({ type: 'redirected', url });
+    this.#departed.abort();
+    this.#resolveEnd({ ...this.#endOf(undefined), status: 'completed' });
+  }
+
+  #ring(status: number, early: boolean): void {
+    if (this.leg.state !== 'ringing') return;
+    this.chronicle.add({ type: 'progress', status, early });
+    if (this.#rang || status < 180) return;
+    this.#rang = true;
+    this.#record = { ...this.#record, status: 'ringing' };
+    this.#tell('ringing');
+  }
+
+  #answer(): void {
+    this.#answeredAt = this.#clock.now();
+    this.#record = answeredRecord(this.#record, this.#answeredAt);
+    this.chronicle.add({ type: 'answered' });
+    this.#tell('answered');
+  }
+
+  #ended(reason: unknown): void {
+    if (!(reason instanceof LegEnded)) throw new Error('a leg ended without a reason');
+    const status = outcomeOfOutgoing(reason, this.#answeredAt !== undefined, this.#withdrawn, this.#rang);
+    const cause = this.#withdrawn ?? reason.cause;
+    if (reason.diagnostic) this.chronicle.report(reason.diagnostic);
+    this.#record = endRecord(this.#record, { status, cause }, this.#clock.now());
+    const duration_s = Number(this.#record.duration);
+    this.chronicle.add({ type: 'call-ended', status, duration_s, cause });
+    const end = this.#endOf(reason);
+    this.#tell('completed', end.sipStatus);
+    void this.#callbacks.then(() => {
+      this.#resolveEnd(end);
+      this.#resolveOver();
+    });
+  }
+
+  #endOf(reason: LegEnded | undefined): ChildEnd {
+    const answered = this.#answeredAt;
+    return {
+      status: this.#record.status,
+      sipStatus: answered === undefined ? reason?.sipStatus : 200,
+      sipCallId: reason?.cause === 'not-placed' ? '' : this.leg.sipCallId,
+      headers: reason?.headers ?? {},
+      durationMs: answered === undefined ? 0 : this.#clock.now() - answered,
+    };
+  }
+
+  #tell(event: 'initiated' | 'ringing' | 'answered' | 'completed', sipResponseCode?: number): void {
+    const callback = this.order.statusCallback;
+    if (!callback?.events.includes(event)) return;
+    const params = statusCallbackParameters(this.world.facts, this.#record, {
+      at: this.#clock.now(),
+      sequence: this.#sequence++,
+      ...(event === 'initiated' && { status: 'initiated' as const }),
+      ...(sipResponseCode !== undefined && { sipResponseCode }),
+    });
+    const { url, method } = callback;
+    this.#callbacks = this.#callbacks.then(async () => {
+      const request = { url, method, params, purpose: 'status-callback' } as const;
+      await this.world.webhooks.fetch(request, new AbortController().signal);
+    });
+  }
+}

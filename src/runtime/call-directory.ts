@@ -1,0 +1,93 @@
+import type { CallOrder, OrderedDocument, OrderedRecording, OrderReply } from '../call/orders.ts';
+import type { RecordingSource } from '../call/record.ts';
+import type { TimelineSink } from '../call/timeline.ts';
+import type { Leg } from '../leg/port.ts';
+import { LONGEST_CALL_MS } from './limits.ts';
+import type { CallRecordingDesk } from './recording-desk.ts';
+
+/** A live call as the API commands it. */
+export interface OrderableCall {
+  readonly callSid: string;
+  readonly leg: Leg;
+  /** Answered, and not over. */
+  readonly inProgress: boolean;
+  readonly desk: CallRecordingDesk | undefined;
+  readonly timeline: TimelineSink;
+  /** Only of a call in progress; false when it cannot go on with another document. */
+  redirect(document: OrderedDocument): boolean;
+  /** Ends it whatever its state. */
+  end(): void;
+}
+
+/** The live calls of a worker, by CallSid, and what the API asks of them. */
+export class CallDirectory {
+  readonly #calls = new Map<string, OrderableCall>();
+
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  /** Lets orders reach a call; returns how to take it out again. */
+  enter(call: OrderableCall): () => void {
+    this.#calls.set(call.callSid, call);
+    return () => {
+      if (this.#calls.get(call.callSid) === call) this.#calls.delete(call.callSid);
+    };
+  }
+
+  async handle(order: CallOrder): Promise<OrderReply> {
+    const call = this.#calls.get(order.callSid);
+    if (!call) {
+      return { ok: false, reason: 'gone', message: `no call ${order.callSid} is live at this worker` };
+    }
+    switch (order.kind) {
+      case 'end':
+        if (order.status === 'canceled' && call.inProgress) return wrongState(order, 'it was answered');
+        call.end();
+        return { ok: true };
+      case 'redirect':
+        if (!call.inProgress) return wrongState(order, 'it is not in progress');
+        return call.redirect(order.document) ? { ok: true } : wrongState(order, 'it executes no document');
+      case 'start-recording': {
+        if (!call.inProgress || !call.desk) return wrongState(order, 'it is not in progress');
+        const recordingSid = await startRecording(call, call.desk, order.recording, 'StartCallRecordingAPI');
+        return { ok: true, recordingSid };
+      }
+      case 'change-recording':
+        return (await call.desk?.change(order))
+          ? { ok: true }
+          : wrongState(order, `no recording ${order.recordingSid} of it is running`);
+    }
+  }
+}
+
+function wrongState({ callSid }: CallOrder, why: string): OrderReply {
+  return { ok: false, reason: 'wrong-state', message: `call ${callSid}: ${why}` };
+}
+
+/** Records a leg from now to its end, or until the API stops it; resolves with the recording's SID once it runs. */
+export async function startRecording(
+  call: Pick<OrderableCall, 'leg' | 'timeline'>,
+  desk: CallRecordingDesk,
+  order: OrderedRecording,
+  source: RecordingSource,
+): Promise<string> {
+  const { channels, track, trim, callback } = order;
+  const { sid } = await desk.begin({ source, channels, track, statusCallback: callback });
+  call.timeline.add({ type: 'recording-started', recording: sid });
+  desk.follow(
+    sid,
+    () =>
+      call.leg.record({
+        recordingSid: sid,
+        silenceMs: 0,
+        maxLengthMs: LONGEST_CALL_MS,
+        trim,
+        track,
+        channels,
+      }),
+    ({ reason, durationMs }) =>
+      call.timeline.add({ type: 'recording-ended', recording: sid, reason, duration_ms: durationMs }),
+  );
+  return sid;
+}

@@ -1,0 +1,129 @@
+import type { OrderedDocument } from '../call/orders.ts';
+import { link as linkSignals } from '../core/abort.ts';
+import { failure } from '../core/diagnostic.ts';
+import type { Logger } from '../core/logger.ts';
+import { LegEnded } from '../leg/port.ts';
+import { runCall } from '../twiml/interpreter/run-call.ts';
+import type { CallEnd, CallWorld, VoiceConfig } from '../twiml/interpreter/world.ts';
+import type { WebhookSession } from '../webhook/port.ts';
+import type { CallLedger } from './call-ledger.ts';
+import type { CallParts } from './call-parts.ts';
+import { createDialer } from './dialer.ts';
+import type { OutgoingCall } from './outgoing-call.ts';
+
+/**
+ * Executes a document on a call that we made and that was answered, to the call's end. Its children are over, or
+ * independent, when this resolves.
+ *
+ * @param params what every request for a document tells beside the standard parameters
+ */
+export async function runDocument(
+  call: OutgoingCall,
+  document: OrderedDocument,
+  parts: CallParts,
+  shutdown: AbortSignal,
+  params: Readonly<Record<string, string>> = {},
+): Promise<CallEnd> {
+  const { facts, leg, timeline, desk } = call;
+  const dialer = createDialer({ parent: call, parts, goOn: goOnAlone(parts) });
+  const world: CallWorld = {
+    clock: parts.clock,
+    facts,
+    config: configOf(document),
+    leg,
+    webhooks: withParameters(call.webhooks, params),
+    audio: parts.audio,
+    recordings: desk,
+    dialer,
+    timeline,
+    report: (diagnostic) => timeline.report(diagnostic),
+    // A call we made is not resumed: its journal says how to end it.
+    checkpoint: async () => {},
+    onRedirect: undefined,
+  };
+  call.onRedirect = (next) => {
+    world.onRedirect?.(next);
+    return world.onRedirect !== undefined;
+  };
+  const log = parts.logger.child({ CallSid: call.callSid });
+  try {
+    return await guarded(
+      () => untilShutdown(shutdown, (signal) => runCall(world, { kind: 'document', document }, signal)),
+      timeline,
+      log,
+    );
+  } finally {
+    call.onRedirect = undefined;
+    await leg.hangup();
+    await dialer.close();
+  }
+}
+
+/** What becomes of a child that the API gave a document of its own: a call like any other, to its end. */
+export function goOnAlone(parts: CallParts) {
+  return async (call: OutgoingCall, document: OrderedDocument, shutdown: AbortSignal): Promise<void> => {
+    if (!call.inProgress) return call.finish();
+    await call.finish(await runDocument(call, document, parts, shutdown));
+  };
+}
+
+/** Runs a call under a signal that tells it of the worker's shutdown. */
+export async function untilShutdown<T>(
+  shutdown: AbortSignal,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  using limits = linkSignals();
+  const onShutdown = () => limits.abort(new LegEnded('shutdown'));
+  if (shutdown.aborted) onShutdown();
+  shutdown.addEventListener('abort', onShutdown, { once: true });
+  try {
+    return await run(limits.signal);
+  } finally {
+    shutdown.removeEventListener('abort', onShutdown);
+  }
+}
+
+/**
+ * Whatever goes wrong on our side ends a call with a reason instead of losing it: a programming error, or stores that
+ * cannot be read. Loud, and the call is marked failed (DESIGN §5.6).
+ */
+export async function guarded(
+  run: () => Promise<CallEnd>,
+  ledger: CallLedger,
+  log: Logger,
+): Promise<CallEnd> {
+  try {
+    return await run();
+  } catch (error) {
+    log.error({ error }, 'the execution of a call failed');
+    ledger.report(
+      failure(12400, 'Trunkline failed while it executed this call: see the log for the CallSid'),
+    );
+    return { status: 'failed', cause: `internal error: ${error instanceof Error ? error.message : error}` };
+  }
+}
+
+/** The fallback of a document that was ordered by address; one that was given as text has none. */
+function configOf(document: OrderedDocument): VoiceConfig {
+  const none = {
+    voiceUrl: '',
+    voiceMethod: 'POST',
+    voiceFallbackUrl: '',
+    voiceFallbackMethod: 'POST',
+  } as const;
+  if (document.kind === 'twiml') return none;
+  const { url, method, fallbackUrl, fallbackMethod } = document;
+  return {
+    voiceUrl: url,
+    voiceMethod: method,
+    voiceFallbackUrl: fallbackUrl,
+    voiceFallbackMethod: fallbackMethod,
+  };
+}
+
+function withParameters(session: WebhookSession, params: Readonly<Record<string, string>>): WebhookSession {
+  return {
+    fetch: (request, signal) =>
+      session.fetch({ ...request, params: { ...request.params, ...params } }, signal),
+  };
+}

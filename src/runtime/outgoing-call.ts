@@ -1,0 +1,257 @@
+import { newCallRecord } from '../call/call-records.ts';
+import type { CallFacts } from '../call/facts.ts';
+import type { OutboundJob } from '../call/job.ts';
+import type { OrderedCallback, OrderedDocument } from '../call/orders.ts';
+import type { OutgoingJournal } from '../call/outbound-order.ts';
+import type { Withdrawal } from '../call/outcomes.ts';
+import type { CallRecord } from '../call/record.ts';
+import type { OutgoingLink } from '../control/link.ts';
+import type { Timer } from '../core/clock.ts';
+import { rfc2822 } from '../core/dates.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
+import type { Logger } from '../core/logger.ts';
+import { LegEnded, type OutgoingLeg } from '../leg/port.ts';
+import type { EdgeId } from '../region/edge.ts';
+import type { CallEnd } from '../twiml/interpreter/world.ts';
+import type { WebhookSession } from '../webhook/port.ts';
+import type { OrderableCall } from './call-directory.ts';
+import { CallLedger } from './call-ledger.ts';
+import type { CallParts, Closable, Placement } from './call-parts.ts';
+import { LONGEST_CALL_MS, tooLong } from './limits.ts';
+import { ObservedLink } from './observed-link.ts';
+import { type OutgoingEnd, outgoingEnd } from './outgoing-end.ts';
+import { type PlacingOrder, place } from './placing.ts';
+import { createProgressCallbacks, type ProgressCallbacks } from './progress-callbacks.ts';
+import { type CallRecordingDesk, createRecordingDesk } from './recording-desk.ts';
+
+export interface OutgoingOrder extends PlacingOrder {
+  readonly statusCallback: OrderedCallback | null;
+  /** From the answer; absent: the longest there is. */
+  readonly timeLimitMs?: number;
+  /** What prevents it from the start: it fails without anybody being called. */
+  readonly refused: Diagnostic | undefined;
+  /** Its record when it has one already. */
+  readonly record?: CallRecord;
+  /** Kept in its journal beside its status callback: what another process needs to end it. */
+  readonly journal?: object;
+}
+
+/**
+ * A call we make, from the moment it is asked for: placing it, its record, its timeline and its status callbacks.
+ * Whoever asked for it decides what is done with its leg, and calls `finish` when that is over.
+ */
+export class OutgoingCall implements OrderableCall {
+  readonly callSid: string;
+  readonly leg: Closable<OutgoingLeg>;
+  readonly facts: CallFacts;
+  readonly timeline: CallLedger;
+  readonly desk: CallRecordingDesk;
+  readonly webhooks: WebhookSession;
+  /** What is done with another document from the API; false, or nobody there: nothing can be. */
+  onRedirect: ((document: OrderedDocument) => boolean) | undefined;
+  readonly #order: OutgoingOrder;
+  readonly #parts: CallParts;
+  readonly #log: Logger;
+  readonly #progress: ProgressCallbacks;
+  readonly #placing: Promise<Placement>;
+  readonly #leave: () => void;
+  #process: string | undefined;
+  #longest: Timer | undefined;
+  #hangingUp: Promise<void> | undefined;
+  #rings = false;
+  #answeredAt: number | undefined;
+  #endedAt: number | undefined;
+  #withdrawn: Withdrawal | undefined;
+  #finished: Promise<void> | undefined;
+
+  constructor(order: OutgoingOrder, parts: CallParts) {
+    const { job } = order;
+    const { worker, clock } = parts;
+    this.callSid = job.callSid;
+    this.#order = order;
+    this.#parts = parts;
+    this.#log = parts.logger.child({ CallSid: job.callSid });
+    this.facts = factsOfJob(job);
+    const record = order.record ?? newCallRecord({ ...job, egressEdge: null });
+    const waited = Math.max(0, clock.now() - job.createdAt);
+    this.timeline = new CallLedger({ ...record, worker, queue_time: String(waited) }, parts, this.#log);
+    this.desk = createRecordingDesk({ ...parts, facts: this.facts, logger: this.#log });
+    this.webhooks = parts.webhooks((warning) => this.timeline.report(warning));
+    const asked = order.statusCallback;
+    this.#progress = createProgressCallbacks({ ...parts, asked, facts: this.facts, logger: this.#log });
+    this.timeline.change({});
+    for (const message of job.notes) this.timeline.add({ type: 'note', message });
+    this.#journal();
+    this.#placing = this.#place();
+    this.leg = parts.legs.outgoing(this.#placing);
+    this.leg.ended.addEventListener('abort', () => this.#over(), { once: true });
+    this.#leave = parts.calls.enter(this);
+  }
+
+  /** The edge process that holds it; '' until one does. */
+  get process(): string {
+    return this.#process ?? '';
+  }
+
+  get answered(): boolean {
+    return this.#answeredAt !== undefined;
+  }
+
+  get inProgress(): boolean {
+    return this.answered && !this.leg.ended.aborted;
+  }
+
+  /** From answer to end, or until now; 0 when it was never answered. */
+  get durationMs(): number {
+    if (this.#answeredAt === undefined) return 0;
+    return (this.#endedAt ?? this.#parts.clock.now()) - this.#answeredAt;
+  }
+
+  /** How its leg ended; only when it has. */
+  get outcome(): OutgoingEnd {
+    const { reason } = this.leg.ended;
+    const end = reason instanceof LegEnded ? reason : new LegEnded('local-hangup');
+    return outgoingEnd({
+      end,
+      answered: this.answered,
+      withdrawn: this.#withdrawn,
+      placed: this.#process !== undefined,
+      rang: this.#rings,
+    });
+  }
+
+  /** Ends it and says why. Does nothing when it is over. */
+  withdraw(why: Withdrawal): void {
+    if (this.leg.ended.aborted) return;
+    this.#withdrawn ??= why;
+    this.#hangingUp = this.leg.hangup().catch((error: unknown) => {
+      this.#log.warn({ error }, 'ending a call failed');
+    });
+  }
+
+  end(): void {
+    this.withdraw('api');
+  }
+
+  redirect(document: OrderedDocument): boolean {
+    return this.onRedirect?.(document) ?? false;
+  }
+
+  /**
+   * Ends it if it still lives, and writes down how it ended: as `verdict` says, or as its leg does. Resolves when the
+   * record is certain to reach the bucket.
+   */
+  finish(verdict?: CallEnd): Promise<void> {
+    this.#finished ??= this.#finish(verdict);
+    return this.#finished;
+  }
+
+  async #finish(verdict: CallEnd | undefined): Promise<void> {
+    await this.leg.hangup();
+    await this.leg.close();
+    this.#leave();
+    const { outcome } = this;
+    const { diagnostic }: { diagnostic?: Diagnostic } = this.leg.ended.reason;
+    if (diagnostic) this.timeline.report(diagnostic);
+    // What we ended ourselves, no document did.
+    const withdrawn = this.answered && this.#withdrawn !== undefined;
+    const { status, cause } = withdrawn ? outcome : (verdict ?? outcome);
+    if (!this.timeline.hungUp) this.timeline.add({ type: 'hangup', by: outcome.by, cause }, this.#endedAt);
+    const record = this.timeline.end({ status, cause }, this.#endedAt);
+    // What the last callback says of a recording has to be so by then.
+    if (this.desk.startedBy('OutboundAPI')) await this.desk.settled();
+    this.#progress.tell('completed', record, {
+      ...(outcome.sipStatus !== undefined && { sipResponseCode: outcome.sipStatus }),
+      ...this.#recording(),
+    });
+    await this.#progress.settled();
+    await this.timeline.close(this.desk.settled());
+    const placement = await this.#placing;
+    await this.#hangingUp; // an edge that was told to forget a call would not end it
+    if (!('notDialled' in placement)) await placement.release();
+  }
+
+  /** The recording of the whole call, where the API asked for one. */
+  #recording() {
+    const record = this.desk.startedBy('OutboundAPI');
+    return record ? { recording: { record, url: record.media_url } } : {};
+  }
+
+  async #place(): Promise<Placement> {
+    const { refused } = this.#order;
+    if (refused) return { notDialled: refused };
+    const onEdge = (edge: EdgeId) => this.timeline.change({ egress_edge: edge });
+    const placement = await place(this.#order, this.#parts, onEdge, () => this.leg.ended.aborted);
+    if ('notDialled' in placement) return placement;
+    this.#dialling(placement);
+    return new ObservedLink(placement, {
+      progress: (status, early) => this.#progressed(status, early),
+      answered: () => this.#answer(),
+    });
+  }
+
+  #dialling({ sipCallId, process }: OutgoingLink): void {
+    this.#process = process;
+    this.timeline.change({ sip_call_id: sipCallId });
+    const { target } = this.#order;
+    const { from, to } = this.facts;
+    const edge = this.timeline.record.egress_edge ?? '';
+    const uri = target.kind === 'sip' ? target.uri : `tel:${target.number}`;
+    this.timeline.add({ type: 'call-placed', edge, from, to, uri });
+    this.#tell('initiated');
+  }
+
+  #progressed(status: number, early: boolean): void {
+    if (this.leg.ended.aborted) return;
+    this.timeline.add({ type: 'progress', status, early });
+    if (status < 180 || this.#rings || this.answered) return;
+    this.#rings = true;
+    this.timeline.change({ status: 'ringing', date_updated: rfc2822(this.#parts.clock.now()) });
+    this.#tell('ringing');
+  }
+
+  #answer(): void {
+    if (this.leg.ended.aborted || this.answered) return;
+    this.#answeredAt = this.#parts.clock.now();
+    this.timeline.add({ type: 'answered' });
+    this.#tell('answered');
+    const limitMs = Math.min(this.#order.timeLimitMs ?? LONGEST_CALL_MS, LONGEST_CALL_MS);
+    this.#longest = this.#parts.clock.after(limitMs, () => {
+      this.timeline.report(tooLong(limitMs));
+      this.withdraw('timeout');
+    });
+  }
+
+  #tell(event: 'initiated' | 'ringing' | 'answered'): void {
+    if (this.leg.ended.aborted) return; // it was withdrawn meanwhile: only its end is told
+    const before = this.#progress.told;
+    this.#progress.tell(event, this.timeline.record);
+    if (this.#progress.told > before) this.#journal();
+  }
+
+  #journal(): void {
+    const { statusCallback, journal } = this.#order;
+    const point: OutgoingJournal = { ...journal, statusCallback, told: this.#progress.told };
+    this.timeline.journal(point);
+  }
+
+  #over(): void {
+    this.#endedAt = this.#parts.clock.now();
+    this.#longest?.cancel();
+  }
+}
+
+function factsOfJob(job: Omit<OutboundJob, 'egressEdge'>): CallFacts {
+  const { callSid, accountSid, from, to, direction, parentCallSid } = job;
+  return {
+    callSid,
+    accountSid,
+    from,
+    to,
+    direction,
+    parentCallSid,
+    callerName: null,
+    forwardedFrom: null,
+    sip: null,
+  };
+}

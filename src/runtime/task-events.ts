@@ -1,0 +1,49 @@
+import type { CallJob } from '../call/job.ts';
+import type { CallbackTask } from '../call/tasks.ts';
+import type { TimelineEvent } from '../call/timeline.ts';
+import { isoMs } from '../core/dates.ts';
+import type { WebhookAttempt } from '../webhook/port.ts';
+
+/** What a worker would have noted of a call's arrival. */
+export function arrivalEvents(job: CallJob): readonly TimelineEvent[] {
+  const at = isoMs(job.createdAt);
+  const notes = job.notes.map((message): TimelineEvent => ({ at, type: 'note', message }));
+  if (job.direction !== 'inbound') return notes;
+  const { sip, route } = job;
+  return [
+    {
+      at,
+      type: 'call-received',
+      edge: job.ingressEdge,
+      from: job.from,
+      to: job.to,
+      source: `${sip.sourceIp}:${sip.sourcePort}`,
+      transport: sip.transport,
+      request_uri: sip.requestUri,
+    },
+    ...notes,
+    { at, type: 'routed', key: route.key, record: route.record, region: job.region, age_ms: route.ageMs },
+  ];
+}
+
+/** The requests that a callback took. */
+export function attemptEvents(
+  task: CallbackTask,
+  attempts: readonly WebhookAttempt[],
+  now: number,
+): readonly TimelineEvent[] {
+  return attempts.map((attempt) => ({
+    at: isoMs(now),
+    type: 'webhook' as const,
+    url: attempt.url,
+    method: attempt.method,
+    purpose: task.kind,
+    attempt: attempt.attempt,
+    ms: attempt.ms,
+    ...(attempt.status !== undefined && { status: attempt.status }),
+    ...(attempt.contentType !== undefined && { content_type: attempt.contentType }),
+    ...(attempt.bytes !== undefined && { bytes: attempt.bytes }),
+    ...(attempt.errorCode !== undefined && { error_code: attempt.errorCode }),
+    ...(attempt.error !== undefined && { error: attempt.error }),
+  }));
+}

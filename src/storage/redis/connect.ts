@@ -1,0 +1,52 @@
+import { Redis } from 'ioredis';
+import type { Logger } from '../../core/logger.ts';
+
+/** Our choice: reconnects within a second of Redis being back, without hammering a host that is down. */
+const LONGEST_RECONNECT_MS = 1_000;
+
+/** Our choice: a command that has not been answered by then is treated as failed; callers have deadlines too. */
+const COMMAND_TIMEOUT_MS = 2_000;
+
+/** Delay before the n-th attempt to reconnect, milliseconds. */
+export function reconnectDelay(attempt: number): number {
+  return Math.min(25 * 2 ** attempt, LONGEST_RECONNECT_MS);
+}
+
+/** Reports an outage once when it begins and once when it is over, not once per attempt. */
+export function logOutages(redis: Redis, name: string, logger: Logger): void {
+  let away = false;
+  redis.on('error', (error: Error) => {
+    if (!away) logger.warn({ err: error, redis: name }, 'Redis is not reachable; reconnecting');
+    away = true;
+  });
+  redis.on('ready', () => {
+    if (away) logger.info({ redis: name }, 'Redis is back');
+    away = false;
+  });
+}
+
+/**
+ * A connection for stores and look-ups: reconnects for ever, and every command settles within two seconds,
+ * whether Redis is there or not. Not for blocking commands.
+ *
+ * @param url `redis://…`, `rediss://…`
+ * @param name shown by `CLIENT LIST` and in logs
+ */
+export function connectRedis(url: string, name: string, logger: Logger): Redis {
+  const redis = new Redis(url, {
+    connectionName: name,
+    retryStrategy: reconnectDelay,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    // Whoever subscribes does so again on every `ready`: ioredis' own renewal has nobody listening to its failure.
+    autoResubscribe: false,
+    maxRetriesPerRequest: null, // the command timeout bounds the wait, so a short outage costs no errors
+  });
+  logOutages(redis, name, logger);
+  return redis;
+}
+
+/** Ends a connection whatever its state: says goodbye when it can, cuts when it cannot. */
+export async function disconnectRedis(redis: Redis): Promise<void> {
+  if (redis.status === 'ready') await redis.quit().catch(() => redis.disconnect());
+  else redis.disconnect();
+}

@@ -1,0 +1,50 @@
+import type { Diagnostic } from '../../../core/diagnostic.ts';
+import type { CallScope, DocumentRequest } from '../call-scope.ts';
+import type { VerbNode } from '../define-verb.ts';
+import type { DialOrder } from '../ports.ts';
+import type { dialAttributes } from './attributes.ts';
+import { callerIdOf, mayBeShown } from './caller-id.ts';
+import type { Party } from './nouns.ts';
+
+export type DialNode = VerbNode<typeof dialAttributes, readonly Party[]>;
+
+/** A party with its URLs resolved: ready to be called. */
+export interface Invitation {
+  readonly order: DialOrder;
+  readonly screening: DocumentRequest | undefined;
+  readonly sendDigits: string;
+}
+
+/** Whom to call, or a URL that is none: 11100, fatal as it is everywhere. */
+export function invitationsOf(node: DialNode, call: CallScope): readonly Invitation[] | Diagnostic {
+  const callerId = callerIdOf(node);
+  const invitations: Invitation[] = [];
+  for (const party of node.body) {
+    if (!mayBeShown(callerId, party)) continue; // 13214 has been reported
+    const { position, target, sendDigits } = party;
+    const screening = party.screening && call.resolve(party.screening.url, position);
+    const callback = party.statusCallback && call.resolve(party.statusCallback.url, position);
+    for (const url of [screening, callback]) if (typeof url === 'object') return url;
+    invitations.push({
+      order: {
+        target,
+        callerId,
+        statusCallback:
+          party.statusCallback && typeof callback === 'string'
+            ? { ...party.statusCallback, url: callback }
+            : null,
+      },
+      screening:
+        party.screening && typeof screening === 'string'
+          ? { url: screening, method: party.screening.method, params: {} }
+          : undefined,
+      sendDigits,
+    });
+  }
+  return invitations;
+}
+
+/** How a party is named to people. */
+export function nameOf({ target }: Pick<DialOrder, 'target'>): string {
+  return target.kind === 'number' ? target.number : target.uri;
+}

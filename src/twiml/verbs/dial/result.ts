@@ -1,0 +1,32 @@
+import type { ChildEnd } from '../ports.ts';
+import type { Candidate } from './calling.ts';
+
+/**
+ * What `action` is told of the party that was connected, or of the last one that was not. Without any, nobody could be
+ * called at all: `failed`.
+ *
+ * @see https://www.twilio.com/docs/voice/twiml/dial#action
+ */
+export function actionParameters(
+  candidate: Candidate | undefined,
+  end: ChildEnd | undefined,
+  bridged: boolean,
+): Readonly<Record<string, string>> {
+  const params: Record<string, string> = {
+    DialCallStatus: end ? end.status : 'failed',
+    DialBridged: `${bridged}`,
+  };
+  if (!candidate || !end) return params;
+  const { child, invitation } = candidate;
+  params['DialCallSid'] = child.callSid;
+  if (child.departed.aborted) {
+    params['DialCallStatus'] = 'completed'; // for this document it is over
+    return params;
+  }
+  params['DialCallDuration'] = `${Math.round(end.durationMs / 1000)}`;
+  if (invitation.order.target.kind !== 'sip') return params;
+  if (end.sipCallId !== '') params['DialSipCallId'] = end.sipCallId;
+  if (end.sipStatus !== undefined) params['DialSipResponseCode'] = `${end.sipStatus}`;
+  for (const [name, value] of Object.entries(end.headers)) params[`DialSipHeader_${name}`] = value;
+  return params;
+}

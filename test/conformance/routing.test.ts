@@ -1,0 +1,39 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+import { silentLogger } from '../../src/core/logger.ts';
+import { createMemoryRoutes } from '../../src/routing/memory.ts';
+import { createRouteLookup, createRouteTable } from '../../src/routing/redis.ts';
+import { connectRedis, disconnectRedis } from '../../src/storage/redis/connect.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+import { routingConformance } from './routing.ts';
+
+routingConformance('memory', async (clock, delayMs) => ({
+  ...createMemoryRoutes({ clock, delayMs }),
+  tearDown: async () => {},
+}));
+
+describe('on a real Redis', () => {
+  let server: TestRedis;
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  afterAll(() => server.stop());
+
+  routingConformance('Redis', async (clock, delayMs) => {
+    const redis = connectRedis(server.url, 'routes', silentLogger);
+    const subscriber = connectRedis(server.url, 'route changes', silentLogger);
+    const tearDown = async () => {
+      await redis.flushall();
+      await Promise.all([disconnectRedis(redis), disconnectRedis(subscriber)]);
+    };
+    try {
+      return {
+        table: createRouteTable({ redis, clock, delayMs }),
+        lookup: createRouteLookup({ redis, subscriber, clock }),
+        tearDown,
+      };
+    } catch (error) {
+      await tearDown();
+      throw error;
+    }
+  });
+});
