@@ -92,6 +92,7 @@ describe('headers that come back', () => {
     expect(screened).toMatchObject({ 'SipHeader_X-Agent': '7 & 8', 'SipHeader_X-Greeting': 'Grüße €' });
     expect(Object.keys(screened).filter((name) => /subject|user-to-user/i.test(name))).toEqual([]);
     expect(screened).toMatchObject({ SipCallId: invite.header('Call-ID'), Direction: 'outbound-dial' });
+    await until('the caller at the callee: they are connected', () => party.media.length > 0);
     party.request('BYE', invite, 'X-Reason: done & gone', `X-Bye: ${utf8}`, 'Subject: no');
     const form = await world.after(call.from);
     expect(form).toMatchObject({ 'DialSipHeader_X-Reason': 'done & gone', 'DialSipHeader_X-Bye': 'Grüße €' });

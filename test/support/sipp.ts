@@ -83,15 +83,45 @@ async function results(folder: string): Promise<Omit<SippResult, 'code'>> {
   };
 }
 
-/** The RTP payloads of a pcap file of Ethernet frames, as sipp's own are, in their order: parts of `file` itself. */
-export function pcapPayloads(file: Buffer): Buffer[] {
-  const payloads: Buffer[] = [];
-  for (let at = 24; at + 16 <= file.length; ) {
-    const length = file.readUInt32LE(at + 8);
-    const ip = file.subarray(at + 16 + 14, at + 16 + length);
-    const udp = ip.subarray(4 * ((ip[0] ?? 0) & 15));
-    payloads.push(udp.subarray(8 + 12));
-    at += 16 + length;
+const PCAP_HEADER = 24;
+const RECORD_HEADER = 16;
+const RTP_HEADER = 12;
+
+/** The records of a pcap file of Ethernet frames, as sipp's own are, and the RTP packet in each: parts of `file` itself. */
+function pcapRecords(file: Buffer): { readonly record: Buffer; readonly rtp: Buffer }[] {
+  const records = [];
+  for (let at = PCAP_HEADER; at + RECORD_HEADER <= file.length; ) {
+    const record = file.subarray(at, at + RECORD_HEADER + file.readUInt32LE(at + 8));
+    const ip = record.subarray(RECORD_HEADER + 14);
+    records.push({ record, rtp: ip.subarray(4 * ((ip[0] ?? 0) & 15) + 8) });
+    at += record.length;
   }
-  return payloads;
+  return records;
 }
+
+/** The RTP payloads of such a file in their order: parts of `file` itself. */
+export function pcapPayloads(file: Buffer): Buffer[] {
+  return pcapRecords(file).map(({ rtp }) => rtp.subarray(RTP_HEADER));
+}
+
+/** The same stream, `times` as long: its packets again and again, numbered and timed on (G.711, evenly spaced). */
+export function repeatPcap(file: Buffer, times: number): Buffer {
+  const stream = pcapRecords(file);
+  const [first, second] = stream;
+  if (!first || !second) throw new Error('a pcap of two packets at least');
+  const samples = first.rtp.length - RTP_HEADER;
+  const began = microseconds(first.record);
+  const copies = Array.from({ length: times * stream.length }, (_, n) => {
+    const record = Buffer.from(stream[n % stream.length]?.record ?? first.record);
+    const at = began + (n * samples * 1_000_000) / 8_000;
+    record.writeUInt32LE(Math.floor(at / 1_000_000), 0);
+    record.writeUInt32LE(at % 1_000_000, 4);
+    const rtp = record.subarray(record.length - samples - RTP_HEADER);
+    rtp.writeUInt16BE((first.rtp.readUInt16BE(2) + n) & 0xffff, 2);
+    rtp.writeUInt32BE((first.rtp.readUInt32BE(4) + n * samples) >>> 0, 4);
+    return record;
+  });
+  return Buffer.concat([file.subarray(0, PCAP_HEADER), ...copies]);
+}
+
+const microseconds = (record: Buffer) => record.readUInt32LE(0) * 1_000_000 + record.readUInt32LE(4);
