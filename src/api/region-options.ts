@@ -1,6 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { StorageTask } from '../call/tasks.ts';
-import type { NumberOwnership, RegionalConfig } from '../config/port.ts';
+import type { Accounts } from '../config/accounts.ts';
+import type { NameOwnership, NumberOwnership, RegionalConfig } from '../config/port.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Ids } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
@@ -33,6 +34,8 @@ export interface RegionOptions {
   readonly bucket: Bucket;
   readonly routes: RouteTable;
   readonly ownership: NumberOwnership;
+  readonly names: NameOwnership;
+  readonly accounts: Accounts;
   readonly config: RegionalConfig;
   /** How calls that the API creates, and orders to calls that run, reach the Region's workers. */
   readonly calls: CallQueue;
@@ -43,6 +46,8 @@ export interface RegionOptions {
   readonly ids: Ids;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** `TRUNKLINE_DOMAIN`: what SIP domains and hosts end in; `twilio.com` is understood in its place. */
+  readonly domain: string;
   /** `TRUNKLINE_PUBLIC_URL`, placeholders and all. */
   readonly publicUrl: string;
   readonly metrics: MetricsPage;

@@ -36,10 +36,22 @@ interface AnyJob {
   readonly chain?: CallChain;
 }
 
+/** A SIP domain that was called, as the Region that is to execute the call has it. */
+export interface CalledDomain {
+  readonly sid: string;
+  /** As a resource shows it: `acme.sip.twilio.com`. */
+  readonly domainName: string;
+  /** Whom the caller authenticated as; null where its address let it in. */
+  readonly username: string | null;
+}
+
 /** A call that waits at an edge. */
 export interface InboundJob extends AnyJob {
   readonly direction: 'inbound';
-  readonly phoneNumberSid: string;
+  /** The number that was called; null for a call to a SIP domain. */
+  readonly phoneNumberSid: string | null;
+  /** The SIP domain that was called; null for a call to a number. */
+  readonly domain: CalledDomain | null;
   readonly callerName: string | null;
   readonly forwardedFrom: string | null;
   readonly ingressEdge: EdgeId;

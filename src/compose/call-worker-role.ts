@@ -56,7 +56,7 @@ export async function startCallWorker(
   const redis = connectRedis(connection, id, logger);
   await requireRedis(redis, redisVariables(id));
   const store = createRedisCallStore({ redis, region });
-  const config = createRegionalConfig({ redis, region });
+  const config = createRegionalConfig({ redis, region, clock, ids });
   const queue = createBullCallQueue({ connection, region, clock, logger });
   const storage = createBullTaskQueue<StorageTask>({
     connection,

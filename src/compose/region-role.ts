@@ -1,6 +1,8 @@
 import { regionApp } from '../api/region-app.ts';
 import type { CallbackTask, StorageTask } from '../call/tasks.ts';
-import { createNumberOwnership, createRegionalConfig } from '../config/redis.ts';
+import { ACCOUNTS } from '../config/accounts.ts';
+import { createRedisRecords } from '../config/records/redis.ts';
+import { createNameOwnership, createNumberOwnership, createRegionalConfig } from '../config/redis.ts';
 import { createRedisEdgeRegistry } from '../control/registry.ts';
 import { bullmq } from '../queue/bullmq/bullmq.ts';
 import { createBullCallQueue } from '../queue/bullmq/call-queue.ts';
@@ -32,6 +34,9 @@ import {
   spoolDirectory,
 } from './stores.ts';
 
+/** Prefix of what all Regions share, in the global Redis. */
+const GLOBAL_PREFIX = 'trunkline:global:';
+
 /** The service of one Region: its REST API, its dashboards, and the durable work that ends in its bucket. */
 export async function startRegion(context: RoleContext, id: RegionId): Promise<Role> {
   const { settings, credentials, clock, ids, logger, metrics } = context;
@@ -42,8 +47,16 @@ export async function startRegion(context: RoleContext, id: RegionId): Promise<R
   await Promise.all([requireRedis(redis, redisVariables(id)), requireRedis(global, GLOBAL_REDIS_VARIABLES)]);
   const bucket = regionBucket(settings, id, logger);
   const store = createRedisCallStore({ redis, region, bucket });
-  const config = createRegionalConfig({ redis, region });
+  const config = createRegionalConfig({
+    redis,
+    region,
+    clock,
+    ids,
+    given: { accountSid: credentials.accountSid, token: tokenOf(credentials, id) },
+  });
   const ownership = createNumberOwnership({ redis: global });
+  const names = createNameOwnership({ redis: global });
+  const accounts = createRedisRecords(global, GLOBAL_PREFIX, ACCOUNTS);
   const routes = createRouteTable({ redis: global, clock, delayMs: settings.routeDelayMs });
   const registry = createRedisEdgeRegistry({ redis: global });
   const storage = createBullTaskQueue<StorageTask>({
@@ -103,6 +116,8 @@ export async function startRegion(context: RoleContext, id: RegionId): Promise<R
     bucket,
     routes,
     ownership,
+    names,
+    accounts,
     config,
     calls,
     orders,
@@ -111,6 +126,7 @@ export async function startRegion(context: RoleContext, id: RegionId): Promise<R
     ids,
     clock,
     logger,
+    domain: settings.domain,
     publicUrl: publicUrlTemplate(settings, id),
     metrics: metrics.registry,
     queues,

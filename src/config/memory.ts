@@ -1,12 +1,19 @@
+import { type Clock, SystemClock } from '../core/clock.ts';
+import { type Ids, RandomIds } from '../core/ids.ts';
 import type { RegionId } from '../region/region.ts';
 import { connectionsOf } from './connections.ts';
 import type {
   InterconnectConnection,
+  NameOwnership,
   NumberConfig,
   NumberOwnership,
   OwnedNumber,
   RegionalConfig,
 } from './port.ts';
+import { createMemoryRecords } from './records/memory.ts';
+import { regionalRecords } from './records/regional.ts';
+import type { Binding } from './registrations.ts';
+import { createTokenVault, type KeptTokens, type TokenVaultOptions } from './token-vault.ts';
 
 /** Who owns which number, within one process: replay and tests. */
 export function createMemoryNumberOwnership(): NumberOwnership {
@@ -36,12 +43,82 @@ export function createMemoryNumberOwnership(): NumberOwnership {
   };
 }
 
-/** A Region's voice configuration of numbers, within one process: replay and tests. */
-export function createMemoryRegionalConfig(region: RegionId): RegionalConfig {
+/** Who has which name, within one process: replay and tests. */
+export function createMemoryNameOwnership(): NameOwnership {
+  const owners = new Map<string, { readonly accountSid: string; readonly regions: Set<RegionId> }>();
+  return {
+    async claim(kind, name, accountSid, region) {
+      const owner = owners.get(`${kind} ${name}`) ?? { accountSid, regions: new Set() };
+      if (owner.accountSid !== accountSid) return false;
+      owner.regions.add(region);
+      owners.set(`${kind} ${name}`, owner);
+      return true;
+    },
+    async ownerOf(kind, name) {
+      return owners.get(`${kind} ${name}`)?.accountSid;
+    },
+    async release(kind, name, region) {
+      const owner = owners.get(`${kind} ${name}`);
+      owner?.regions.delete(region);
+      if (owner?.regions.size === 0) owners.delete(`${kind} ${name}`);
+    },
+  };
+}
+
+export interface MemoryRegionalConfigOptions {
+  readonly clock?: Clock;
+  readonly ids?: Ids;
+  readonly given?: TokenVaultOptions['given'];
+}
+
+/** A Region's configuration, within one process: replay and tests. */
+export function createMemoryRegionalConfig(
+  region: RegionId,
+  { clock = new SystemClock(), ids = new RandomIds(), given }: MemoryRegionalConfigOptions = {},
+): RegionalConfig {
   const configs = new Map<string, NumberConfig>();
   const saved = new Map<string, InterconnectConnection>();
+  const tokens = new Map<string, KeptTokens>();
+  const bindings = new Map<string, readonly Binding[]>();
+  const alive = (aor: string) => (bindings.get(aor) ?? []).filter(({ expiresAt }) => expiresAt > clock.now());
+  let version = 0;
   return {
     region,
+    records: regionalRecords(
+      (kind) => createMemoryRecords(kind, () => version++),
+      async () => version,
+    ),
+    tokens: createTokenVault({
+      clock,
+      ids,
+      given,
+      store: {
+        async read(accountSid) {
+          return tokens.get(accountSid);
+        },
+        async replace(accountSid, before, after) {
+          if (tokens.get(accountSid) !== before) return false;
+          tokens.set(accountSid, after);
+          return true;
+        },
+      },
+    }),
+    registrations: {
+      async bindings(aor) {
+        return alive(aor);
+      },
+      async change(aor, next) {
+        const after = next(alive(aor));
+        if (after) bindings.set(aor, after);
+        return alive(aor);
+      },
+      async list(of) {
+        const mine = (binding: Binding) =>
+          'domainSid' in of ? binding.domainSid === of.domainSid : binding.accountSid === of.accountSid;
+        return [...bindings.keys()].sort().flatMap(alive).filter(mine);
+      },
+      async close() {},
+    },
     async number(phoneNumberSid) {
       return configs.get(phoneNumberSid);
     },

@@ -1,5 +1,17 @@
 import type { InterconnectEdge } from '../region/edge.ts';
 import type { RegionId } from '../region/region.ts';
+import type { ApiKey, TokenVault } from './accounts.ts';
+import type { Application, OutgoingCallerId } from './applications.ts';
+import type { Records } from './records/port.ts';
+import type { Registrations } from './registrations.ts';
+import type {
+  CredentialList,
+  DomainMapping,
+  IpAccessControlList,
+  IpAddress,
+  SipCredential,
+  SipDomain,
+} from './sip.ts';
 
 /** A number is one global asset: the same PN SID in every Region. */
 export interface OwnedNumber {
@@ -33,6 +45,8 @@ export interface NumberConfig {
   readonly statusCallback: string;
   readonly statusCallbackMethod: HttpMethod;
   readonly voiceCallerIdLookup: boolean;
+  /** An application of this Region that answers in place of the URLs. Absent, or null: none. */
+  readonly voiceApplicationSid?: string | null;
   readonly createdAt: number;
   readonly updatedAt: number;
 }
@@ -50,9 +64,38 @@ export interface InterconnectConnection {
   readonly status: 'active' | 'inactive';
 }
 
+/** A SIP domain's name, or a trunk's termination name: one account has it, in however many Regions. */
+export interface NameOwnership {
+  /** False, and nothing changes, when another account has the name. */
+  claim(kind: NameKind, name: string, accountSid: string, region: RegionId): Promise<boolean>;
+  ownerOf(kind: NameKind, name: string): Promise<string | undefined>;
+  /** This Region no longer has it; the name is free when no Region has. */
+  release(kind: NameKind, name: string, region: RegionId): Promise<void>;
+}
+
+export type NameKind = 'sip-domain' | 'trunk';
+
+/** What a Region keeps for its accounts, by kind. */
+export interface RegionalRecords {
+  readonly applications: Records<Application>;
+  readonly keys: Records<ApiKey>;
+  readonly callerIds: Records<OutgoingCallerId>;
+  readonly domains: Records<SipDomain>;
+  readonly mappings: Records<DomainMapping>;
+  readonly accessLists: Records<IpAccessControlList>;
+  readonly addresses: Records<IpAddress>;
+  readonly credentialLists: Records<CredentialList>;
+  readonly credentials: Records<SipCredential>;
+  /** Grows with every change to any of them. */
+  version(): Promise<number>;
+}
+
 /** Regional: written by create or update on that Region's host; absent until then (22199). */
 export interface RegionalConfig {
   readonly region: RegionId;
+  readonly records: RegionalRecords;
+  readonly registrations: Registrations;
+  readonly tokens: TokenVault;
   number(phoneNumberSid: string): Promise<NumberConfig | undefined>;
   saveNumber(config: NumberConfig): Promise<void>;
   removeNumber(phoneNumberSid: string): Promise<void>;

@@ -1,13 +1,20 @@
 import type { Redis } from 'ioredis';
+import type { Clock } from '../core/clock.ts';
+import type { Ids } from '../core/ids.ts';
 import type { Region } from '../region/region.ts';
 import { connectionsOf } from './connections.ts';
 import type {
   InterconnectConnection,
+  NameOwnership,
   NumberConfig,
   NumberOwnership,
   OwnedNumber,
   RegionalConfig,
 } from './port.ts';
+import { createRedisRecords, versionKey } from './records/redis.ts';
+import { regionalRecords } from './records/regional.ts';
+import { createRedisRegistrations } from './registrations-redis.ts';
+import { createTokenVault, type KeptTokens, type TokenStore, type TokenVaultOptions } from './token-vault.ts';
 
 /** Hash of all numbers: field E.164, value an OwnedNumber. */
 const NUMBERS = 'trunkline:global:numbers';
@@ -77,16 +84,79 @@ export function createNumberOwnership({ redis }: { readonly redis: Redis }): Num
   };
 }
 
-/** A Region's voice configuration of numbers, in its own Redis; the caller opens and closes it. */
-export function createRegionalConfig(options: {
+/** KEYS owner, regions; ARGV accountSid, region. Returns 0 when another account has the name. */
+const CLAIM_NAME = `
+local owner = redis.call('GET', KEYS[1])
+if owner and owner ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1])
+redis.call('SADD', KEYS[2], ARGV[2])
+return 1`;
+
+/** KEYS owner, regions; ARGV region. */
+const RELEASE_NAME = `
+redis.call('SREM', KEYS[2], ARGV[1])
+if redis.call('SCARD', KEYS[2]) == 0 then redis.call('DEL', KEYS[1]) end`;
+
+/** Who has which name, in the global Redis; the caller opens and closes it. */
+export function createNameOwnership({ redis }: { readonly redis: Redis }): NameOwnership {
+  const owner = (kind: string, name: string) => `trunkline:global:names:${kind}:${name}`;
+  const regions = (kind: string, name: string) => `${owner(kind, name)}:regions`;
+  return {
+    async claim(kind, name, accountSid, region) {
+      const keys = [owner(kind, name), regions(kind, name)];
+      return (await redis.eval(CLAIM_NAME, 2, ...keys, accountSid, region)) === 1;
+    },
+    async ownerOf(kind, name) {
+      return (await redis.get(owner(kind, name))) ?? undefined;
+    },
+    async release(kind, name, region) {
+      await redis.eval(RELEASE_NAME, 2, owner(kind, name), regions(kind, name), region);
+    },
+  };
+}
+
+/** KEYS tokens; ARGV accountSid, what was read ('' for nothing), the new ones. Returns 0 when another was faster. */
+const REPLACE_TOKENS = `
+if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+return 1`;
+
+function redisTokenStore(redis: Redis, region: Region): TokenStore {
+  const key = `${region.keyPrefix}auth-tokens`;
+  return {
+    async read(accountSid) {
+      const text = await redis.hget(key, accountSid);
+      return text === null ? undefined : (JSON.parse(text) as KeptTokens); // written by `replace` alone
+    },
+    async replace(accountSid, before, after) {
+      const texts = [before ? JSON.stringify(before) : '', JSON.stringify(after)];
+      return (await redis.eval(REPLACE_TOKENS, 1, key, accountSid, ...texts)) === 1;
+    },
+  };
+}
+
+export interface RegionalConfigOptions {
   readonly redis: Redis;
   readonly region: Region;
-}): RegionalConfig {
-  const { redis, region } = options;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** The first account and its token in this Region, in a process that knows it. */
+  readonly given?: TokenVaultOptions['given'];
+}
+
+/** A Region's configuration, in its own Redis; the caller opens and closes it. */
+export function createRegionalConfig(options: RegionalConfigOptions): RegionalConfig {
+  const { redis, region, clock, ids, given } = options;
   const numbers = `${region.keyPrefix}numbers`;
   const connections = `${region.keyPrefix}connections`;
   return {
     region: region.id,
+    records: regionalRecords(
+      (kind) => createRedisRecords(redis, region.keyPrefix, kind),
+      async () => Number((await redis.get(versionKey(region.keyPrefix))) ?? 0),
+    ),
+    tokens: createTokenVault({ store: redisTokenStore(redis, region), clock, ids, given }),
+    registrations: createRedisRegistrations({ redis, region, clock }),
     async number(phoneNumberSid) {
       const text = await redis.hget(numbers, phoneNumberSid);
       return text === null ? undefined : JSON.parse(text);

@@ -111,7 +111,8 @@ const outboundJob: z.ZodType<OutboundJob> = z.object({
 const inboundJob: z.ZodType<InboundJob> = z.object({
   ...anyJob,
   direction: z.literal('inbound'),
-  phoneNumberSid: name,
+  phoneNumberSid: name.nullable(),
+  domain: z.object({ sid: name, domainName: text, username: text.nullable() }).nullable().default(null),
   callerName: text.nullable(),
   forwardedFrom: text.nullable(),
   ingressEdge: edgeId,
@@ -135,6 +136,18 @@ const leg: z.ZodType<LegGrant> = z.object({
 const party: z.ZodType<DialledParty> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('number'), number: line.min(1) }),
   z.object({ kind: z.literal('sip'), uri: line.min(1) }),
+  z.object({
+    kind: z.literal('device'),
+    uri: line.min(1),
+    path: z.array(line.min(1)).max(16), // our choice
+    flow: z.object({
+      edge: edgeId,
+      process: name,
+      transport: z.enum(['udp', 'tcp', 'tls']),
+      address: name,
+      port,
+    }),
+  }),
 ]);
 
 const dialRequest: z.ZodType<DialRequest> = z.object({

@@ -1,4 +1,5 @@
 import type { InboundJob, OutboundJob } from '../call/job.ts';
+import type { Flow } from '../config/registrations.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { LegEndCause } from '../leg/port.ts';
 import type { Endpoint, MediaFormat } from '../media/format.ts';
@@ -17,7 +18,9 @@ export type DialledParty =
   /** A number: back in through this edge when it is one of this installation's, else to the carrier. */
   | { readonly kind: 'number'; readonly number: string }
   /** A Request-URI, without headers. */
-  | { readonly kind: 'sip'; readonly uri: string };
+  | { readonly kind: 'sip'; readonly uri: string }
+  /** A registered device: its Contact, over the flow it registered by and no other way. */
+  | { readonly kind: 'device'; readonly uri: string; readonly path: readonly string[]; readonly flow: Flow };
 
 /** An INVITE to be sent from `edge`. */
 export interface DialRequest {

@@ -4,7 +4,23 @@ import { randomBytes } from 'node:crypto';
  * Twilio's SID prefixes: what the two letters stand for.
  * @see https://www.twilio.com/docs/glossary/what-is-a-sid
  */
-export type SidPrefix = 'AC' | 'CA' | 'RE' | 'PN' | 'QQ' | 'SK' | 'NO' | 'TX' | 'SD' | 'TK';
+export type SidPrefix =
+  | 'AC'
+  | 'CA'
+  | 'RE'
+  | 'PN'
+  | 'QQ'
+  | 'SK'
+  | 'NO'
+  | 'TX'
+  | 'SD'
+  | 'TK'
+  | 'AL'
+  | 'IP'
+  | 'CL'
+  | 'CR'
+  | 'AP'
+  | 'RB';
 
 /** The source of every identifier and of chance. Deterministic in replay. */
 export interface Ids {

@@ -107,6 +107,7 @@ function jobOf(
     from: caller.from,
     to: called.number,
     phoneNumberSid: owner.sid,
+    domain: null,
     callerName: caller.name,
     forwardedFrom: forwardedFrom(request),
     ingressEdge: edge,

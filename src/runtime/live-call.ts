@@ -154,7 +154,8 @@ class LiveCall implements OrderableCall {
 
   async #execute(signal: AbortSignal): Promise<CallEnd> {
     const start = await this.#start();
-    const config = await this.#parts.config.number(this.#job.phoneNumberSid);
+    const { phoneNumberSid } = this.#job;
+    const config = phoneNumberSid === null ? undefined : await this.#parts.config.number(phoneNumberSid);
     this.#config = config;
     if (!config) return this.#notConfigured();
     if (start.kind === 'lost') return this.#giveUp(start.cause);

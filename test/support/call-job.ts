@@ -2,6 +2,9 @@ import type { InboundJob } from '../../src/call/job.ts';
 
 let next = 1;
 
+/** The number that these jobs call. */
+export const CALLED_NUMBER = `PN${'b'.repeat(32)}`;
+
 /** A call job as an edge would add it; every one has its own CallSid. */
 export function callJob(fields: Partial<InboundJob> = {}): InboundJob {
   const callSid = `CA${(next++).toString(16).padStart(32, '0')}`;
@@ -13,7 +16,8 @@ export function callJob(fields: Partial<InboundJob> = {}): InboundJob {
     direction: 'inbound',
     from: '+353861234567',
     to: '+35315550100',
-    phoneNumberSid: `PN${'b'.repeat(32)}`,
+    phoneNumberSid: CALLED_NUMBER,
+    domain: null,
     callerName: null,
     forwardedFrom: null,
     ingressEdge: 'dublin',

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { CallOrder, OrderedDocument } from '../../../src/call/orders.ts';
 import { runLiveCall } from '../../../src/runtime/live-call.ts';
 import { numberConfig } from '../../conformance/config.ts';
+import { CALLED_NUMBER } from '../../support/call-job.ts';
 import { ACCOUNT } from '../../support/call-record.ts';
 import { createWorker, type FakeInbound, type TestWorker } from './worker-in-memory.ts';
 
@@ -21,9 +22,7 @@ async function call(twiml: string, status: 'answered' | 'ringing' = 'answered') 
     status === 'answered' ? twiml : twiml.replace('<Dial', '<Dial answerOnBridge="true"'),
   );
   link = worker.inbound();
-  await worker.config.saveNumber(
-    numberConfig(1, { phoneNumberSid: link.job.phoneNumberSid, voiceUrl: VOICE }),
-  );
+  await worker.config.saveNumber(numberConfig(1, { phoneNumberSid: CALLED_NUMBER, voiceUrl: VOICE }));
   run = runLiveCall(link, worker.parts, worker.shutdown.signal);
   run.catch(() => {}); // looked at by the test
   await worker.settle();

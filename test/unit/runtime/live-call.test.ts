@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { runLiveCall } from '../../../src/runtime/live-call.ts';
 import { numberConfig } from '../../conformance/config.ts';
+import { CALLED_NUMBER } from '../../support/call-job.ts';
 import { createWorker, type FakeInbound, type TestWorker } from './worker-in-memory.ts';
 
 const VOICE = 'https://example.com/voice';
@@ -13,7 +14,7 @@ let run: Promise<void>;
 async function call(twiml: string, configured = true) {
   worker.documents.set(VOICE, twiml);
   link = worker.inbound();
-  const { phoneNumberSid } = link.job;
+  const phoneNumberSid = CALLED_NUMBER;
   const statusCallback = 'https://example.com/status';
   if (configured) {
     await worker.config.saveNumber(numberConfig(1, { phoneNumberSid, voiceUrl: VOICE, statusCallback }));

@@ -22,7 +22,7 @@ import { createMemoryCallStore } from '../../../src/storage/memory/call-store.ts
 import { type Bucket, BucketError } from '../../../src/storage/ports.ts';
 import type { WebhookRequest, WebhookResult } from '../../../src/webhook/port.ts';
 import { numberConfig } from '../../conformance/config.ts';
-import { callJob } from '../../support/call-job.ts';
+import { CALLED_NUMBER, callJob } from '../../support/call-job.ts';
 import { sid } from '../../support/call-record.ts';
 
 const FIRST = { number: 1, last: false };
@@ -136,7 +136,7 @@ describe('a call that no worker holds', () => {
   it('gets a record, a timeline and its callback, once', async () => {
     const r = region();
     await r.config.saveNumber(
-      numberConfig(1, { phoneNumberSid: r.job.phoneNumberSid, statusCallback: 'https://example.com/status' }),
+      numberConfig(1, { phoneNumberSid: CALLED_NUMBER, statusCallback: 'https://example.com/status' }),
     );
     for (const attempt of [FIRST, LAST]) await r.tasks.store(finish(r), attempt);
     const record = await r.store.fetch(r.job.callSid);

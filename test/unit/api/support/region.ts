@@ -2,8 +2,14 @@ import type { RegionOptions } from '../../../../src/api/region-options.ts';
 import { recordingKey } from '../../../../src/call/keys.ts';
 import type { CallRecord, RecordingRecord } from '../../../../src/call/record.ts';
 import type { StorageTask } from '../../../../src/call/tasks.ts';
-import { createMemoryNumberOwnership, createMemoryRegionalConfig } from '../../../../src/config/memory.ts';
+import { ACCOUNTS } from '../../../../src/config/accounts.ts';
+import {
+  createMemoryNameOwnership,
+  createMemoryNumberOwnership,
+  createMemoryRegionalConfig,
+} from '../../../../src/config/memory.ts';
 import type { RegionalConfig } from '../../../../src/config/port.ts';
+import { createMemoryRecords } from '../../../../src/config/records/memory.ts';
 import { VirtualClock } from '../../../../src/core/clock.ts';
 import { rfc2822 } from '../../../../src/core/dates.ts';
 import { CountingIds } from '../../../../src/core/ids.ts';
@@ -30,6 +36,8 @@ export class World {
   readonly ids = new CountingIds();
   readonly clock = new VirtualClock(CREATED);
   readonly ownership = createMemoryNumberOwnership();
+  readonly names = createMemoryNameOwnership();
+  readonly accounts = createMemoryRecords(ACCOUNTS);
   readonly routes = createMemoryRoutes({ clock: this.clock }).table;
 
   /** The numbers of the account, in any order. */
@@ -58,7 +66,11 @@ export class RegionWorld {
     readonly world = new World(),
   ) {
     this.token = `token-of-${id}`;
-    this.config = createMemoryRegionalConfig(id);
+    this.config = createMemoryRegionalConfig(id, {
+      clock: world.clock,
+      ids: world.ids,
+      given: { accountSid: ACCOUNT, token: this.token },
+    });
     this.store = createMemoryCallStore(world.clock);
     this.bucket = createMemoryBucket(REGIONS[id].bucket);
     this.calls = createMemoryCallQueue(world.clock);
@@ -67,7 +79,7 @@ export class RegionWorld {
 
   options(changes: Partial<RegionOptions> = {}): RegionOptions {
     const { store, bucket, config, calls, storage } = this;
-    const { ids, clock, routes, ownership } = this.world;
+    const { ids, clock, routes, ownership, names, accounts } = this.world;
     return {
       region: REGIONS[this.id],
       regions: REGION_IDS,
@@ -82,6 +94,9 @@ export class RegionWorld {
       storage,
       routes,
       ownership,
+      names,
+      accounts,
+      domain: 'trunkline.localhost',
       ids,
       clock,
       logger: silentLogger,
