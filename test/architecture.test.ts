@@ -58,7 +58,7 @@ const LAYERS: Readonly<Record<string, number>> = {
 
 /** What belongs there, and what using and building the product leaves: data, packages, what a call heard. */
 const TOP_LEVEL =
-  /^(package(-lock)?\.json|tsconfig(\.[a-z]+)?\.json|src|workers|twiml-fixtures|test|docker-compose\.yml|Dockerfile|README\.md|ARCHITECTURE\.md|CONTRIBUTING\.md|CHANGELOG\.md|LICENSE|biome\.json|[a-z]+\.config\.ts|node_modules|dist|\..*|.*\.wav)$/;
+  /^(package(-lock)?\.json|tsconfig(\.[a-z]+)?\.json|src|workers|twiml-fixtures|test|docs|docker-compose\.yml|Dockerfile|README\.md|ARCHITECTURE\.md|CONTRIBUTING\.md|CHANGELOG\.md|LICENSE|biome\.json|[a-z]+\.config\.ts|node_modules|dist|\..*|.*\.wav)$/;
 
 interface Import {
   readonly from: string;

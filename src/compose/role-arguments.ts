@@ -1,11 +1,13 @@
 import { EDGE_IDS, type EdgeId, isEdgeId } from '../region/edge.ts';
+import { notARegion } from '../region/place-name.ts';
 import { isRegionId, REGION_IDS, type RegionId } from '../region/region.ts';
 import { SettingsError } from './settings.ts';
 
 /** The Region a process was started for. */
 export function regionOf(argument: string | undefined): RegionId {
   if (argument !== undefined && isRegionId(argument)) return argument;
-  throw new SettingsError(`"${argument ?? ''}" is no Region: expected one of ${REGION_IDS.join(', ')}`);
+  if (argument === undefined) throw new SettingsError(`no Region: expected one of ${REGION_IDS.join(', ')}`);
+  throw new SettingsError(notARegion(argument));
 }
 
 /** The edges an edge process serves; none named: all. */

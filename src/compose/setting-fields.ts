@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
+import { notARegion } from '../region/place-name.ts';
 import { isRegionId, REGION_IDS, type RegionId } from '../region/region.ts';
 import { parseUri } from '../sip/message/uri.ts';
 
@@ -58,7 +59,11 @@ export const regionList = z.string().transform((text, context): RegionId[] => {
     .filter((id) => id !== '');
   const wrong = ids.find((id) => !isRegionId(id));
   if (wrong === undefined && ids.length > 0) return ids.filter(isRegionId);
-  context.addIssue({ code: 'custom', message: `expected a list of the Regions ${REGION_IDS.join(', ')}` });
+  const why = wrong === undefined ? '' : `; ${notARegion(wrong)}`;
+  context.addIssue({
+    code: 'custom',
+    message: `expected a list of the Regions ${REGION_IDS.join(', ')}${why}`,
+  });
   return z.NEVER;
 });
 

@@ -1,3 +1,5 @@
+import { EDGES } from './edge-catalogue.ts';
+
 /**
  * The sixteen Edge Locations, in the order of their SIP ports (DESIGN §6): eight public ones, then the eight of
  * Interconnect.
@@ -34,24 +36,7 @@ export function isInterconnect(edge: EdgeId): edge is InterconnectEdge {
 export const INTERCONNECT_EDGES: readonly InterconnectEdge[] = EDGE_IDS.filter(isInterconnect);
 
 /** Legacy spellings of edges in host names and URI parameters; they look like Regions and never are. */
-const LEGACY: Readonly<Record<string, EdgeId>> = {
-  us1: 'ashburn',
-  us2: 'umatilla',
-  ie1: 'dublin',
-  de1: 'frankfurt',
-  sg1: 'singapore',
-  jp1: 'tokyo',
-  au1: 'sydney',
-  br1: 'sao-paulo',
-  'us1-ix': 'ashburn-ix',
-  'us2-ix': 'san-jose-ix',
-  'ie1-ix': 'london-ix',
-  'de1-ix': 'frankfurt-ix',
-  'sg1-ix': 'singapore-ix',
-  'jp1-ix': 'tokyo-ix',
-  'au1-ix': 'sydney-ix',
-  'br1-ix': 'sao-paulo-ix',
-};
+const LEGACY: ReadonlyMap<string, EdgeId> = new Map(EDGE_IDS.map((edge) => [EDGES[edge].legacy, edge]));
 
 export function isEdgeId(text: string): text is EdgeId {
   return (EDGE_IDS as readonly string[]).includes(text);
@@ -60,7 +45,7 @@ export function isEdgeId(text: string): text is EdgeId {
 /** The edge a label of a host name means, legacy spellings included. */
 export function edgeFromLabel(label: string): EdgeId | undefined {
   const lower = label.toLowerCase();
-  return isEdgeId(lower) ? lower : LEGACY[lower];
+  return isEdgeId(lower) ? lower : LEGACY.get(lower);
 }
 
 /**

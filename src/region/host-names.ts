@@ -1,4 +1,5 @@
 import { isEdgeId } from './edge.ts';
+import { readPlaceName } from './place-name.ts';
 import { DEFAULT_REGION, isRegionId, REGION_IDS, REGIONS, type RegionId } from './region.ts';
 
 /** The products whose REST host names this platform answers; the path then tells which one is meant. */
@@ -12,14 +13,13 @@ export type RestTarget =
   | { readonly refused: 'retired' | 'unknown'; readonly message: string };
 
 /**
- * Codes that look like Regions in host names. The five beyond us1, ie1 and au1 are legacy names of edges and
- * never processed anything.
+ * Codes that stood for Regions in host names. The five beyond us1, ie1 and au1 never processed anything.
  * @see https://www.twilio.com/docs/global-infrastructure/edge-locations/legacy-regions
  */
 const REGION_LIKE: ReadonlySet<string> = new Set([...REGION_IDS, 'us2', 'br1', 'de1', 'jp1', 'sg1']);
 
 /** Understood beside the configured domain, so that a client with an overridden resolver needs no other change. */
-const TWILIO = 'twilio.com';
+export const TWILIO = 'twilio.com';
 
 /** The REST host of a product in a Region: `api.<domain>`, `api.dublin.ie1.<domain>`. */
 export function restHost(product: string, region: RegionId, domain: string): string {
@@ -50,6 +50,9 @@ export function publicUrl(template: string, product: Product, region: RegionId):
  */
 export function restTarget(host: string | undefined, domain: string): RestTarget {
   const name = hostName(host);
+  if (name === undefined) {
+    return unknown(`'${host}' is not a host name or an address with an optional port.`);
+  }
   const own = domain.toLowerCase();
   if (name === own || name === TWILIO) return { region: DEFAULT_REGION };
   const base = [own, TWILIO].find((candidate) => name.endsWith(`.${candidate}`));
@@ -70,11 +73,15 @@ function unknown(message: string): RestTarget {
   return { refused: 'unknown', message };
 }
 
-/** Lower case, without port, brackets or the root's dot. */
-function hostName(host: string | undefined): string {
+/** A host as RFC 3986 §3.2.2 writes it, with `_` as people do, and the port that RFC 9110 §7.2 lets follow. */
+const HOST = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9_-]+(?:\.[a-z0-9_-]+)*)\.?)(?::\d{0,5})?$/;
+
+/** Lower case, without port, brackets or the root's dot; '' when nothing was sent, undefined when it is no host. */
+function hostName(host: string | undefined): string | undefined {
   const text = (host ?? '').trim().toLowerCase();
-  if (text.startsWith('[')) return text.slice(1).split(']')[0] ?? '';
-  return text.replace(/:\d*$/, '').replace(/\.$/, '');
+  if (text === '') return '';
+  const match = HOST.exec(text);
+  return match?.[1] ?? match?.[2];
 }
 
 /** The labels between the product and the base: none, a Region, or an edge and a Region. */
@@ -86,12 +93,14 @@ function localized(name: string, product: Product, labels: readonly string[], ba
   if (second === undefined) return withoutEdge(name, product, first, base);
   if (more.length > 0) return unknown(`'${name}' has too many labels. ${forms(product, base)}`);
   if (!isRegionId(second)) {
-    const legacy = REGION_LIKE.has(second) ? ` '${second}' is the legacy name of an edge.` : '';
-    return unknown(`'${name}' names no Region.${legacy} ${forms(product, base)}`);
+    return unknown(
+      `'${name}' names no Region: '${second}' ${readPlaceName(second).says}. ${forms(product, base)}`,
+    );
   }
   // In us1 the edge label is ignored, whatever it says; elsewhere it is required, though it selects nothing.
   if (second === DEFAULT_REGION || isEdgeId(first)) return { region: second };
-  return unknown(`'${name}': '${first}' is not an edge. Use ${restHost(product, second, base)}.`);
+  const why = `'${name}' needs an edge before ${second}: '${first}' ${readPlaceName(first).says}.`;
+  return unknown(`${why} Use ${restHost(product, second, base)}.`);
 }
 
 /**
@@ -101,12 +110,14 @@ function localized(name: string, product: Product, labels: readonly string[], ba
  */
 function withoutEdge(name: string, product: Product, label: string, base: string): RestTarget {
   if (!REGION_LIKE.has(label)) {
-    return unknown(`'${name}' names no Region: '${label}' is not one. ${forms(product, base)}`);
+    return unknown(
+      `'${name}' names no Region: '${label}' ${readPlaceName(label).says}. ${forms(product, base)}`,
+    );
   }
   const us1 = restHost(product, DEFAULT_REGION, base);
   const regional = isRegionId(label)
     ? `to process in ${label}, use ${restHost(product, label, base)} with credentials of ${label}`
-    : `'${label}' is the legacy name of an edge and was never a Region`;
+    : `'${label}' ${readPlaceName(label).says}`;
   return {
     refused: 'retired',
     message:

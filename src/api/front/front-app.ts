@@ -5,6 +5,7 @@ import { isRegionId, type RegionId } from '../../region/region.ts';
 import type { MetricsPage } from '../region-options.ts';
 import { answerJson, sendErrorBody } from './answer-json.ts';
 import { RegionProxy } from './region-proxy.ts';
+import { readRequestTarget } from './request-target.ts';
 
 export interface FrontOptions {
   /** Every Region that runs, and where the front reaches its service: `http://host:port`. */
@@ -24,7 +25,7 @@ export interface Front {
 }
 
 /**
- * The front: one address for all Regions, which selects a Region by the `Host` of a request and passes it on
+ * The front: one address for all Regions, which selects a Region by the host a request is for and passes it on
  * whole. It knows no credentials and reads nothing; a host that names no Region properly is refused rather than
  * answered by us1 (see `restTarget`).
  *
@@ -37,18 +38,20 @@ export function frontApp(options: FrontOptions): Front {
     options.regions.map(({ id, baseUrl }) => [id, new RegionProxy(id, baseUrl, logger)]),
   );
   const listener = (req: IncomingMessage, res: ServerResponse) => {
-    const [path = '', query = ''] = (req.url ?? '').split('?', 2);
+    const asked = readRequestTarget(req);
+    if ('problem' in asked) return sendErrorBody(res, 400, 20001, asked.problem);
+    const [path = '', query = ''] = asked.path.split('?', 2);
     if (path === '/healthz') return handle(health(options, proxies, res), res, logger);
     if (path === '/metrics') return handle(metrics(options.metrics, res), res, logger);
     const page = path === '/dashboard' || path.startsWith('/dashboard/');
     const chosen = page ? chosenRegion(req, res, query) : undefined;
-    const target = chosen ? { region: chosen } : restTarget(req.headers.host, options.domain);
+    const target = chosen ? { region: chosen } : restTarget(asked.host, options.domain);
     if ('refused' in target) {
-      logger.info({ host: req.headers.host, path }, `refused a ${target.refused} host name`);
+      logger.info({ host: asked.host, path }, `refused a ${target.refused} host name`);
       return sendErrorBody(res, 404, 20404, target.message);
     }
     const proxy = proxies.get(target.region);
-    if (proxy) return proxy.forward(req, res);
+    if (proxy) return proxy.forward(req, res, asked);
     const running = [...proxies.keys()].join(', ');
     sendErrorBody(res, 404, 20404, `Region ${target.region} does not run here; these do: ${running}.`);
   };

@@ -8,6 +8,7 @@ import {
 import type { Logger } from '../../core/logger.ts';
 import type { RegionId } from '../../region/region.ts';
 import { sendErrorBody } from './answer-json.ts';
+import type { RequestTarget } from './request-target.ts';
 
 /** Longer than any resource takes; after it a Region counts as unavailable. */
 const ANSWER_TIMEOUT = 30_000; // our choice
@@ -47,8 +48,8 @@ export class RegionProxy {
   }
 
   /** Hands a request on and its answer back. A Region that cannot be reached is 503 with code 20503. */
-  forward(req: IncomingMessage, res: ServerResponse): void {
-    this.#attempt(req, res, false);
+  forward(req: IncomingMessage, res: ServerResponse, target: RequestTarget): void {
+    this.#attempt(req, res, target, false);
   }
 
   /** The Region's own `/healthz`: true when it answers 200 within two seconds. */
@@ -73,13 +74,13 @@ export class RegionProxy {
     this.#agent.destroy();
   }
 
-  #attempt(req: IncomingMessage, res: ServerResponse, again: boolean): void {
+  #attempt(req: IncomingMessage, res: ServerResponse, target: RequestTarget, again: boolean): void {
     const forwarded = request({
       host: this.#base.hostname.replace(/^\[|\]$/g, ''),
       port: this.#base.port || 80,
       method: req.method,
-      path: req.url,
-      headers: forwardedHeaders(req),
+      path: target.path,
+      headers: forwardedHeaders(req, target),
       agent: this.#agent,
       timeout: ANSWER_TIMEOUT,
     });
@@ -88,7 +89,7 @@ export class RegionProxy {
       const harmless = req.method === 'GET' || req.method === 'HEAD';
       // An idle connection may have been closed while the request was on its way.
       if (forwarded.reusedSocket && harmless && !again && !res.headersSent && isReset(error)) {
-        this.#attempt(req, res, true);
+        this.#attempt(req, res, target, true);
         return;
       }
       this.#unavailable(res, error);
@@ -119,12 +120,13 @@ function isReset(error: Error): boolean {
   return 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
 }
 
-function forwardedHeaders(req: IncomingMessage): IncomingHttpHeaders {
+function forwardedHeaders(req: IncomingMessage, { host }: RequestTarget): IncomingHttpHeaders {
   const before = req.headers['x-forwarded-for'];
   const client = req.socket.remoteAddress ?? 'unknown';
   const headers = withoutHops(req.headers);
   // A length of its own or, as Node adds it again, chunks: either frames the body on this connection.
   if (req.headers['transfer-encoding'] !== undefined) headers['transfer-encoding'] = 'chunked';
+  if (host !== undefined) headers.host = host; // that of an absolute target in place of the header's
   return { ...headers, 'x-forwarded-for': before ? `${[before].flat().join(', ')}, ${client}` : client };
 }
 
