@@ -1,6 +1,23 @@
 import type { ErrorRequestHandler, RequestHandler, Response, Router } from 'express';
 import type { Logger } from '../core/logger.ts';
 import { ApiError, errorBody, missing } from './api-error.ts';
+import type { PathDescription } from './operation.ts';
+
+/** A path as it was registered at a router. */
+export interface ServedPath {
+  /** As Express writes it, below where the router is mounted. */
+  readonly path: string;
+  /** `get`, `post`, `delete`. */
+  readonly methods: readonly string[];
+  readonly description: PathDescription;
+}
+
+const paths = new WeakMap<Router, readonly ServedPath[]>();
+
+/** What a router serves, in the order of its registration. */
+export function pathsOf(router: Router): readonly ServedPath[] {
+  return paths.get(router) ?? [];
+}
 
 interface Methods {
   readonly get?: RequestHandler;
@@ -8,8 +25,20 @@ interface Methods {
   readonly delete?: RequestHandler;
 }
 
-/** Serves a path with exactly these methods; any other one is 405 with code 20004. */
-export function resource(router: Router, path: string, methods: Methods): void {
+/**
+ * Serves a path with exactly these methods; any other one is 405 with code 20004. The description is what
+ * `/openapi.json` and the XML form go by.
+ *
+ * @example
+ * resource(router, '/Keys/:sid{.json}', { async get(req, res) { … } }, { element: 'Key', get: { id: 'FetchKey' } });
+ */
+export function resource(
+  router: Router,
+  path: string,
+  methods: Methods,
+  description: PathDescription = {},
+): void {
+  paths.set(router, [...pathsOf(router), { path, methods: Object.keys(methods), description }]);
   const route = router.route(path);
   if (methods.get) route.get(methods.get);
   if (methods.post) route.post(methods.post);

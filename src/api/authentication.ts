@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from '../core/logger.ts';
 import type { RegionId } from '../region/region.ts';
+import { assignAccount } from './account-of.ts';
 import { ApiError } from './api-error.ts';
 
 export interface Credentials {
@@ -20,6 +21,7 @@ export interface Credentials {
 export function authenticate(credentials: Credentials): RequestHandler {
   return (req, res, next) => {
     requireCredentials(credentials, req, res);
+    assignAccount(req, credentials.accountSid);
     next();
   };
 }

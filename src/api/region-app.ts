@@ -1,4 +1,5 @@
-import express, { type Express, type RequestHandler, Router } from 'express';
+import express, { type Express, type RequestHandler, type Router } from 'express';
+import { accountOf, assignAccount } from './account-of.ts';
 import { answerError, unknownPath } from './answer.ts';
 import { missing } from './api-error.ts';
 import { authenticate } from './authentication.ts';
@@ -9,6 +10,21 @@ import { connections } from './resources/connections.ts';
 import { incomingPhoneNumbers } from './resources/incoming-phone-numbers.ts';
 import { recordings } from './resources/recordings.ts';
 import { routes } from './resources/routes.ts';
+
+type Resource = (options: RegionOptions) => Router;
+
+/** What is served where: a resource is one import and one line here. The comment is where it is found. */
+const OF_AN_ACCOUNT: readonly Resource[] = [
+  incomingPhoneNumbers, // /IncomingPhoneNumbers
+  calls, // /Calls
+  recordings, // /Recordings, /Calls/{CallSid}/Recordings
+];
+const V2: readonly Resource[] = [
+  routes, // /PhoneNumbers
+];
+const TRUNKLINE_V1: readonly Resource[] = [
+  connections, // /Connections
+];
 
 const LARGEST_FORM = '256kb'; // our choice: the largest parameter, Twiml, has 4,000 characters
 
@@ -39,25 +55,25 @@ export function regionApp(options: RegionOptions): Express {
   app.use('/dashboard', dashboard(options));
   app.use(authenticate({ ...options, region: options.region.id }));
   app.use(express.text({ type: 'application/x-www-form-urlencoded', limit: LARGEST_FORM }));
-  app.use('/2010-04-01/Accounts/:accountSid', ofAccount(options), account(options));
-  app.use('/v2', routes(options));
-  app.use('/trunkline/v1', connections(options));
+  app.use('/2010-04-01/Accounts/:accountSid', ofAccount(options));
+  for (const resource of OF_AN_ACCOUNT) app.use('/2010-04-01/Accounts/:accountSid', resource(options));
+  for (const resource of V2) app.use('/v2', resource(options));
+  for (const resource of TRUNKLINE_V1) app.use('/trunkline/v1', resource(options));
   app.use(unknownPath(options.region.id));
   app.use(answerError(options.logger.child({ region: options.region.id })));
   return app;
 }
 
-function account(options: RegionOptions): Router {
-  const router = Router({ caseSensitive: true, strict: true });
-  router.use(incomingPhoneNumbers(options), calls(options), recordings(options));
-  return router;
-}
-
-/** A path of another account holds nothing for this one. */
-function ofAccount(options: RegionOptions): RequestHandler {
-  return (req, _res, next) => {
-    if (req.params['accountSid'] === options.accountSid) return next();
-    throw missing(req.originalUrl.split('?')[0] ?? '', options.region.id);
+/** A path of another account holds nothing for this one, unless that is its subaccount. */
+function ofAccount({ accounts, region }: RegionOptions): RequestHandler {
+  return async (req, _res, next) => {
+    const asked = String(req.params['accountSid']);
+    const asking = accountOf(req);
+    if (asked !== asking && (await accounts.fetch(asked))?.ownerAccountSid !== asking) {
+      throw missing(req.originalUrl.split('?')[0] ?? '', region.id);
+    }
+    assignAccount(req, asked);
+    next();
   };
 }
 

@@ -15,10 +15,14 @@ import { readParties } from './call-parties.ts';
  * @see https://www.twilio.com/docs/voice/api/call-resource#create-a-call-resource
  * @throws ApiError
  */
-export async function createCall(options: RegionOptions, form: Parameters): Promise<CallRecord> {
-  const { to, from, credentials, warnings } = await readParties(options, form);
+export async function createCall(
+  options: RegionOptions,
+  accountSid: string,
+  form: Parameters,
+): Promise<CallRecord> {
+  const { to, from, credentials, warnings } = await readParties(options, accountSid, form);
   const read = readTerms(form);
-  const { accountSid, region, clock, ids, store } = options;
+  const { region, clock, ids, store } = options;
   const job: OutboundJob = {
     callSid: ids.sid('CA'),
     epoch: 1,

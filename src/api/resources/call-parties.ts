@@ -28,17 +28,26 @@ const LONGEST_CREDENTIAL = 255;
 const CALLER_NAME = /^[A-Za-z0-9+\-_.]{1,100}$/;
 
 /** Reads To, From and the login of a SIP callee. @throws ApiError */
-export async function readParties(options: RegionOptions, form: Parameters): Promise<CallParties> {
+export async function readParties(
+  options: RegionOptions,
+  accountSid: string,
+  form: Parameters,
+): Promise<CallParties> {
   const to = form.filled('To')?.trim();
   if (!to) throw invalid(21201, 'No To: give a number in E.164 such as +12025550143, or a SIP URI.');
   const from = (form.filled('CallerId') ?? form.filled('From'))?.trim();
   if (!from) throw invalid(21213, 'No From: give the number or the name that the call is made from.');
   return /^sips?:/i.test(to) || to.includes('@')
     ? sipParties(to, from, form)
-    : await numberParties(to, from, options);
+    : await numberParties(to, from, accountSid, options);
 }
 
-async function numberParties(to: string, from: string, options: RegionOptions): Promise<CallParties> {
+async function numberParties(
+  to: string,
+  from: string,
+  accountSid: string,
+  options: RegionOptions,
+): Promise<CallParties> {
   const number = asE164(to);
   if (!number) {
     const expected = 'a number in E.164 such as +12025550143, or a SIP URI such as sip:alice@example.com';
@@ -47,7 +56,7 @@ async function numberParties(to: string, from: string, options: RegionOptions): 
   const caller = asE164(from);
   if (!caller) throw invalid(21212, `From is '${from}'; a number is called from one in E.164.`);
   const owner = await options.ownership.byNumber(caller);
-  if (owner?.accountSid !== options.accountSid) {
+  if (owner?.accountSid !== accountSid) {
     throw invalid(21210, `From ${caller} is not a number of this account; create it, or use one that is.`);
   }
   return { to: number, from: caller, credentials: null, warnings: [] };

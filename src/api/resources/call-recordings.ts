@@ -72,11 +72,8 @@ export async function changeRecording(
   return await stored(options, recording.sid);
 }
 
-async function runningOf(
-  { store, accountSid }: RegionOptions,
-  call: CallRecord,
-): Promise<RecordingRecord | undefined> {
-  const { items } = await store.listRecordings(accountSid, { callSid: call.sid }, 0, 50);
+async function runningOf({ store }: RegionOptions, call: CallRecord): Promise<RecordingRecord | undefined> {
+  const { items } = await store.listRecordings(call.account_sid, { callSid: call.sid }, 0, 50);
   return items.find(({ status }) => RUNNING.has(status));
 }
 

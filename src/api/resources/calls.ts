@@ -1,6 +1,7 @@
 import { type Request, Router } from 'express';
 import type { CallRecord, CallStatus } from '../../call/record.ts';
 import { isSid } from '../../core/ids.ts';
+import { accountOf } from '../account-of.ts';
 import { resource } from '../answer.ts';
 import { missing } from '../api-error.ts';
 import { type DateRange, dateRange, earliest, includes } from '../date-filter.ts';
@@ -36,7 +37,7 @@ export function calls(options: RegionOptions): Router {
       res.json(await list(options, req));
     },
     async post(req, res) {
-      res.status(201).json(await createCall(options, formOf(req)));
+      res.status(201).json(await createCall(options, accountOf(req), formOf(req)));
     },
   });
   resource(router, '/Calls/:sid{.json}', {
@@ -54,7 +55,7 @@ export function calls(options: RegionOptions): Router {
 export async function callOf(options: RegionOptions, req: Request, parameter: string): Promise<CallRecord> {
   const sid = String(req.params[parameter]);
   const call = isSid(sid, 'CA') ? await options.store.fetch(sid) : undefined;
-  if (call?.account_sid === options.accountSid) return call;
+  if (call?.account_sid === accountOf(req)) return call;
   throw missing(req.originalUrl.split('?')[0] ?? '', options.region.id);
 }
 
@@ -72,8 +73,7 @@ async function list(options: RegionOptions, req: Request): Promise<object> {
     createdFrom: started.from,
     createdBefore: earliest(started.before, request.upTo === undefined ? undefined : request.upTo + 1),
   };
-  const fetch = (offset: number, limit: number) =>
-    options.store.list(options.accountSid, filter, offset, limit);
+  const fetch = (offset: number, limit: number) => options.store.list(accountOf(req), filter, offset, limit);
   const page =
     ended.from === undefined && ended.before === undefined
       ? await fetch(request.page * request.pageSize, request.pageSize)

@@ -1,6 +1,7 @@
 import { type Request, Router } from 'express';
 import type { InterconnectConnection } from '../../config/port.ts';
 import { INTERCONNECT_EDGES } from '../../region/edge.ts';
+import { accountOf } from '../account-of.ts';
 import { resource } from '../answer.ts';
 import { invalid, missing } from '../api-error.ts';
 import { formOf } from '../parameters.ts';
@@ -14,17 +15,18 @@ const STATUSES = ['active', 'inactive'] as const;
  */
 export function connections(options: RegionOptions): Router {
   const router = Router({ caseSensitive: true, strict: true });
-  const view = ({ sid, exchange, status }: InterconnectConnection) => ({
+  const view = (req: Request, { sid, exchange, status }: InterconnectConnection) => ({
     sid,
-    account_sid: options.accountSid,
+    account_sid: accountOf(req),
     exchange,
     status,
     region: options.region.id,
     url: `/trunkline/v1/Connections/${sid}`,
   });
   resource(router, '/Connections{.json}', {
-    async get(_req, res) {
-      res.json({ connections: (await options.config.connections()).map(view) });
+    async get(req, res) {
+      const all = await options.config.connections();
+      res.json({ connections: all.map((connection) => view(req, connection)) });
     },
     async post(req, res) {
       const form = formOf(req);
@@ -33,12 +35,12 @@ export function connections(options: RegionOptions): Router {
       const status = form.oneOf('Status', STATUSES) ?? 'active';
       const connection = { sid: options.ids.sid('TX'), exchange, status };
       await options.config.saveConnection(connection);
-      res.status(201).json(view(connection));
+      res.status(201).json(view(req, connection));
     },
   });
   resource(router, '/Connections/:sid{.json}', {
     async get(req, res) {
-      res.json(view(await connectionOf(options, req)));
+      res.json(view(req, await connectionOf(options, req)));
     },
     async post(req, res) {
       const connection = await connectionOf(options, req);
@@ -46,7 +48,7 @@ export function connections(options: RegionOptions): Router {
       if (!status) throw invalid(20001, `No Status: give one of ${STATUSES.join(', ')}.`);
       const changed = { ...connection, status };
       await options.config.saveConnection(changed);
-      res.json(view(changed));
+      res.json(view(req, changed));
     },
   });
   return router;

@@ -3,6 +3,7 @@ import type { NumberConfig, OwnedNumber } from '../../config/port.ts';
 import { isE164 } from '../../core/e164.ts';
 import { isSid } from '../../core/ids.ts';
 import { DEFAULT_REGION } from '../../region/region.ts';
+import { accountOf } from '../account-of.ts';
 import { resource } from '../answer.ts';
 import { invalid, missing } from '../api-error.ts';
 import { pageBody, pageRequest, slice } from '../paging.ts';
@@ -24,7 +25,7 @@ export function incomingPhoneNumbers(options: RegionOptions): Router {
       res.json(await list(options, req));
     },
     async post(req, res) {
-      res.status(201).json(await create(options, formOf(req)));
+      res.status(201).json(await create(options, accountOf(req), formOf(req)));
     },
   });
   resource(router, '/IncomingPhoneNumbers/:sid{.json}', {
@@ -47,7 +48,7 @@ export function incomingPhoneNumbers(options: RegionOptions): Router {
 async function owned(options: RegionOptions, req: Request): Promise<OwnedNumber> {
   const sid = String(req.params['sid']);
   const number = isSid(sid, 'PN') ? await options.ownership.bySid(sid) : undefined;
-  if (number?.accountSid === options.accountSid) return number;
+  if (number?.accountSid === accountOf(req)) return number;
   throw missing(req.originalUrl.split('?')[0] ?? '', options.region.id);
 }
 
@@ -55,7 +56,7 @@ async function list(options: RegionOptions, req: Request): Promise<object> {
   const query = queryOf(req);
   const request = pageRequest(query);
   const friendlyName = query.filled('FriendlyName');
-  const numbers = (await options.ownership.list(options.accountSid))
+  const numbers = (await options.ownership.list(accountOf(req)))
     .filter((number) => matches(number, query) && number.createdAt <= (request.upTo ?? Infinity))
     .sort((a, b) => b.createdAt - a.createdAt || (a.sid < b.sid ? -1 : 1));
   const read = (some: readonly OwnedNumber[]) =>
@@ -78,8 +79,8 @@ function matches(number: OwnedNumber, query: Parameters): boolean {
   return (query.oneOf('Origin', ['twilio', 'hosted']) ?? 'twilio') === 'twilio';
 }
 
-async function create(options: RegionOptions, form: Parameters): Promise<object> {
-  const { ownership, config, routes, clock, ids, region, accountSid } = options;
+async function create(options: RegionOptions, accountSid: string, form: Parameters): Promise<object> {
+  const { ownership, config, routes, clock, ids, region } = options;
   const now = clock.now();
   const number: OwnedNumber = {
     sid: ids.sid('PN'),

@@ -2,6 +2,7 @@ import { type Request, type Response, Router } from 'express';
 import { recordingKey } from '../../call/keys.ts';
 import type { RecordingRecord } from '../../call/record.ts';
 import { isSid } from '../../core/ids.ts';
+import { accountOf } from '../account-of.ts';
 import { resource } from '../answer.ts';
 import { ApiError, missing } from '../api-error.ts';
 import { dateRange, earliest } from '../date-filter.ts';
@@ -81,7 +82,7 @@ async function recordingOf(options: RegionOptions, req: Request): Promise<Record
   const sid = String(req.params['sid']);
   const recording = isSid(sid, 'RE') ? await options.store.fetchRecording(sid) : undefined;
   const call = req.params['callSid'];
-  const here = recording?.account_sid === options.accountSid;
+  const here = recording?.account_sid === accountOf(req);
   if (recording && here && (call === undefined || recording.call_sid === call)) return recording;
   throw missing(req.originalUrl.split('?')[0] ?? '', options.region.id);
 }
@@ -96,7 +97,7 @@ async function list(
   const request = pageRequest(query);
   const created = dateRange(query, 'DateCreated');
   const page = await options.store.listRecordings(
-    options.accountSid,
+    accountOf(req),
     {
       callSid,
       createdFrom: created.from,

@@ -6,6 +6,7 @@ import { edgeFromLabel } from '../../region/edge.ts';
 import { publicUrl } from '../../region/host-names.ts';
 import { DEFAULT_REGION, isRegionId, type RegionId } from '../../region/region.ts';
 import type { RouteRecord } from '../../routing/port.ts';
+import { accountOf } from '../account-of.ts';
 import { resource } from '../answer.ts';
 import { invalid, missing, notFound } from '../api-error.ts';
 import { formOf, type Parameters } from '../parameters.ts';
@@ -42,7 +43,7 @@ export function routes(options: RegionOptions): Router {
 async function owned(options: RegionOptions, req: Request): Promise<OwnedNumber> {
   const key = String(req.params['key']);
   const number = isE164(key) ? await options.ownership.byNumber(key) : undefined;
-  if (number?.accountSid === options.accountSid) return number;
+  if (number?.accountSid === accountOf(req)) return number;
   throw missing(req.originalUrl.split('?')[0] ?? '', options.region.id);
 }
 

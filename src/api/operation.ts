@@ -1,0 +1,37 @@
+/** How the value of a parameter is written; a list of texts is all that is allowed. */
+export type ParameterType =
+  | 'string'
+  | 'sid'
+  | 'url'
+  | 'method'
+  | 'integer'
+  | 'boolean'
+  | 'date'
+  | 'strings'
+  | readonly string[];
+
+/** An operation as the API's description names it: `/openapi.json` is made of these. */
+export interface Operation {
+  /** Its operationId in Twilio's description, `ListCall` for one. */
+  readonly id: string;
+  /** What it takes in the query of a GET or the form of a POST, besides what the path names. */
+  readonly parameters?: Readonly<Record<string, ParameterType>>;
+  /** Those of `parameters` that must be given. */
+  readonly required?: readonly string[];
+}
+
+/** What is said about a path where it is registered. */
+export interface PathDescription {
+  /** The XML element of one item, `Call` for one; absent where no XML is served. */
+  readonly element?: string;
+  readonly get?: Operation;
+  readonly post?: Operation;
+  readonly delete?: Operation;
+}
+
+/** The parameters of every list of the 2010-04-01 API. */
+export const PAGING: Readonly<Record<string, ParameterType>> = {
+  Page: 'integer',
+  PageSize: 'integer',
+  PageToken: 'string',
+};
