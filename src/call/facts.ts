@@ -1,4 +1,5 @@
-import type { SipFacts } from './job.ts';
+import { sipHeaderParameters } from '../webhook/request.ts';
+import type { CalledDomain, SipFacts } from './job.ts';
 import type { CallDirection, CallStatus } from './record.ts';
 
 /** What is known of a call before its first document: the source of the standard webhook parameters. */
@@ -12,6 +13,8 @@ export interface CallFacts {
   readonly callerName: string | null;
   readonly forwardedFrom: string | null;
   readonly sip: SipFacts | null;
+  /** The SIP domain that was called; null for every other call. */
+  readonly domain: CalledDomain | null;
 }
 
 const GEO = ['City', 'State', 'Zip', 'Country'] as const;
@@ -39,5 +42,22 @@ export function standardParameters(facts: CallFacts, status: CallStatus): Record
   if (facts.parentCallSid) params['ParentCallSid'] = facts.parentCallSid;
   if (facts.callerName) params['CallerName'] = facts.callerName;
   if (facts.forwardedFrom) params['ForwardedFrom'] = facts.forwardedFrom;
+  if (facts.domain && facts.sip) Object.assign(params, domainParameters(facts.domain, facts.sip));
   return params;
+}
+
+/**
+ * What is told beside them of a call to a SIP domain.
+ *
+ * @see https://www.twilio.com/docs/voice/api/sending-sip#twiml-voice-request-parameters
+ */
+function domainParameters(domain: CalledDomain, sip: SipFacts): Record<string, string> {
+  return {
+    SipDomain: domain.domainName,
+    SipDomainSid: domain.sid,
+    ...(domain.username !== null && { SipUsername: domain.username }),
+    SipCallId: sip.callId,
+    SipSourceIp: sip.sourceIp,
+    ...sipHeaderParameters(sip.headers),
+  };
 }

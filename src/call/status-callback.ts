@@ -73,6 +73,7 @@ export function factsOf(record: CallRecord): CallFacts {
     callerName: record.caller_name,
     forwardedFrom: record.forwarded_from,
     sip: null,
+    domain: null,
   };
 }
 

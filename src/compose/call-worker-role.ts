@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { CallbackTask, StorageTask } from '../call/tasks.ts';
 import { createRegionalConfig } from '../config/redis.ts';
+import { createSigningTokens } from '../config/signing-tokens.ts';
 import { createControlClient } from '../control/client.ts';
 import { createRedisEdgeRegistry } from '../control/registry.ts';
 import { createOutgoingLeg } from '../leg/remote/outgoing-leg.ts';
@@ -56,7 +57,13 @@ export async function startCallWorker(
   const redis = connectRedis(connection, id, logger);
   await requireRedis(redis, redisVariables(id));
   const store = createRedisCallStore({ redis, region });
-  const config = createRegionalConfig({ redis, region, clock, ids });
+  const config = createRegionalConfig({
+    redis,
+    region,
+    clock,
+    ids,
+    given: { accountSid: credentials.accountSid, token: tokenOf(credentials, id) },
+  });
   const queue = createBullCallQueue({ connection, region, clock, logger });
   const storage = createBullTaskQueue<StorageTask>({
     connection,
@@ -87,7 +94,7 @@ export async function startCallWorker(
     heartbeatMs: HEARTBEAT_MS,
   });
 
-  const authToken = tokenOf(credentials, id);
+  const signingToken = createSigningTokens({ vault: config.tokens, clock, logger });
   const cache = new ResponseCache({ maxBytes: DOCUMENT_CACHE_BYTES });
   const onAttempt = (attempt: WebhookAttempt) => countAttempt(metrics, attempt);
   const calls = new CallDirectory();
@@ -107,8 +114,10 @@ export async function startCallWorker(
     calls,
     adopt: (run) => worker.adopt(run),
     audio: createAudioLibrary({ tts, http, clock, ids }),
-    webhooks: (onWarning) =>
-      createWebhookSession({ http, clock, ids, cache, onAttempt, onWarning, authToken: () => authToken }),
+    webhooks: (accountSid, onWarning) => {
+      const authToken = () => signingToken(accountSid);
+      return createWebhookSession({ http, clock, ids, cache, onAttempt, onWarning, authToken });
+    },
     clock,
     ids,
     logger,

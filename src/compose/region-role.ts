@@ -3,6 +3,7 @@ import type { CallbackTask, StorageTask } from '../call/tasks.ts';
 import { ACCOUNTS } from '../config/accounts.ts';
 import { createRedisRecords } from '../config/records/redis.ts';
 import { createNameOwnership, createNumberOwnership, createRegionalConfig } from '../config/redis.ts';
+import { createSigningTokens } from '../config/signing-tokens.ts';
 import { createRedisEdgeRegistry } from '../control/registry.ts';
 import { bullmq } from '../queue/bullmq/bullmq.ts';
 import { createBullCallQueue } from '../queue/bullmq/call-queue.ts';
@@ -78,6 +79,7 @@ export async function startRegion(context: RoleContext, id: RegionId): Promise<R
   const http = createHttpClient({ allowPrivate: settings.allowPrivate, clock });
   const authToken = tokenOf(credentials, id);
 
+  const signingToken = createSigningTokens({ vault: config.tokens, clock, logger });
   const onAttempt = (attempt: WebhookAttempt) => countAttempt(metrics, attempt);
   const tasks = createRegionTasks({
     region,
@@ -87,7 +89,10 @@ export async function startRegion(context: RoleContext, id: RegionId): Promise<R
     storage,
     spoolDir: spoolDirectory(settings, id),
     config,
-    webhooks: () => createWebhookSession({ http, clock, ids, onAttempt, authToken: () => authToken }),
+    webhooks: (accountSid) => {
+      const signed = () => signingToken(accountSid);
+      return createWebhookSession({ http, clock, ids, onAttempt, authToken: signed });
+    },
     clock,
     logger,
     onRecording: (status) => (status === 'failed' ? metrics.recordingFailed() : metrics.recordingStored()),

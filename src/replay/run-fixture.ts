@@ -37,7 +37,7 @@ export async function runFixture(directory: string): Promise<FixtureRun> {
       http,
       clock,
       ids,
-      authToken: () => AUTH_TOKEN,
+      authToken: async () => AUTH_TOKEN,
       onWarning: (warning) => of.report(warning),
     });
   const webhooks = session(chronicle);
@@ -112,5 +112,6 @@ function factsOf({ from, to }: Scenario, callSid: string): CallFacts {
     callerName: null,
     forwardedFrom: null,
     sip: null,
+    domain: null,
   };
 }

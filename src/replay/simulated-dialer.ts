@@ -103,6 +103,7 @@ export class SimulatedChild implements ChildCall {
       direction: 'outbound-dial',
       parentCallSid: parent.callSid,
       sip: null,
+      domain: null,
     };
     const session = webhooks(this.chronicle);
     this.world = {

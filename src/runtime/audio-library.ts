@@ -65,7 +65,7 @@ export function createAudioLibrary(options: AudioLibraryOptions): AudioLibrary {
         http,
         clock,
         ids,
-        authToken: () => '',
+        authToken: async () => '',
         cache,
         maxBytes: MAX_MEDIA_BYTES,
         totalMs: MEDIA_TOTAL_MS,

@@ -45,7 +45,7 @@ export interface CallParts {
   readonly adopt: (run: (shutdown: AbortSignal) => Promise<void>) => void;
   readonly audio: AudioLibrary;
   /** A session for one call's requests, signed with this Region's token of the account. */
-  readonly webhooks: (onWarning: (warning: Diagnostic) => void) => WebhookSession;
+  readonly webhooks: (accountSid: string, onWarning: (warning: Diagnostic) => void) => WebhookSession;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Logger;

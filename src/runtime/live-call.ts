@@ -3,7 +3,6 @@ import type { CallFacts } from '../call/facts.ts';
 import type { InboundJob } from '../call/job.ts';
 import type { OrderedDocument } from '../call/orders.ts';
 import { completedCallbackId, statusCallbackTask } from '../call/status-callback.ts';
-import type { NumberConfig } from '../config/port.ts';
 import type { InboundLink } from '../control/link.ts';
 import { sleep } from '../core/clock.ts';
 import { type Diagnostic, failure } from '../core/diagnostic.ts';
@@ -12,6 +11,7 @@ import { type Leg, LegEnded } from '../leg/port.ts';
 import { runCall } from '../twiml/interpreter/run-call.ts';
 import type { CallEnd, CallWorld } from '../twiml/interpreter/world.ts';
 import { afterLoss, type Beginning } from './beginning.ts';
+import { type CallConfiguration, callConfiguration } from './call-configuration.ts';
 import type { OrderableCall } from './call-directory.ts';
 import { CallLedger } from './call-ledger.ts';
 import type { CallParts, Closable } from './call-parts.ts';
@@ -47,7 +47,7 @@ class LiveCall implements OrderableCall {
   readonly #dialer: CallDialer;
   #facts: CallFacts;
   #world: CallWorld | undefined;
-  #config: NumberConfig | undefined;
+  #config: CallConfiguration | undefined;
   #closing: Promise<void> | undefined;
   /** How the API ended it. */
   #ordered: CallEnd | undefined;
@@ -154,10 +154,9 @@ class LiveCall implements OrderableCall {
 
   async #execute(signal: AbortSignal): Promise<CallEnd> {
     const start = await this.#start();
-    const { phoneNumberSid } = this.#job;
-    const config = phoneNumberSid === null ? undefined : await this.#parts.config.number(phoneNumberSid);
+    const config = await callConfiguration(this.#job, this.#parts.config);
+    if ('code' in config) return this.#notConfigured(config);
     this.#config = config;
-    if (!config) return this.#notConfigured();
     if (start.kind === 'lost') return this.#giveUp(start.cause);
     const { clock, audio } = this.#parts;
     const report = (diagnostic: Diagnostic) => this.timeline.report(diagnostic);
@@ -168,7 +167,7 @@ class LiveCall implements OrderableCall {
       facts: this.#facts,
       config,
       leg: this.leg,
-      webhooks: this.#parts.webhooks(report),
+      webhooks: this.#parts.webhooks(this.#job.accountSid, report),
       audio,
       recordings: this.desk,
       dialer: this.#dialer,
@@ -187,13 +186,10 @@ class LiveCall implements OrderableCall {
     return { status: this.leg.state === 'answered' ? 'completed' : 'failed', cause };
   }
 
-  /** The routed Region has no configuration for this number: never another Region's (22199). */
-  async #notConfigured(): Promise<CallEnd> {
+  /** The routed Region has no configuration for what was called: never another Region's (22199). */
+  async #notConfigured(diagnostic: Diagnostic): Promise<CallEnd> {
     const { to, region } = this.#job;
-    const message =
-      `${to} is routed to ${region} but has no voice configuration there: ` +
-      `set its VoiceUrl on the ${region} host, or route it to a Region where it has one`;
-    this.timeline.report(failure(22199, message));
+    this.timeline.report(diagnostic);
     this.timeline.add({ type: 'rejected', status: 404, phrase: 'Not Found' });
     await this.leg.reject(404);
     return { status: 'failed', cause: `no configuration of ${to} in ${region}` };
@@ -239,5 +235,6 @@ function factsOf(job: InboundJob): CallFacts {
     callerName: null,
     forwardedFrom: job.forwardedFrom,
     sip: job.sip,
+    domain: job.domain,
   };
 }

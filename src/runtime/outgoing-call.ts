@@ -76,7 +76,7 @@ export class OutgoingCall implements OrderableCall {
     const waited = Math.max(0, clock.now() - job.createdAt);
     this.timeline = new CallLedger({ ...record, worker, queue_time: String(waited) }, parts, this.#log);
     this.desk = createRecordingDesk({ ...parts, facts: this.facts, logger: this.#log });
-    this.webhooks = parts.webhooks((warning) => this.timeline.report(warning));
+    this.webhooks = parts.webhooks(job.accountSid, (warning) => this.timeline.report(warning));
     const asked = order.statusCallback;
     this.#progress = createProgressCallbacks({ ...parts, asked, facts: this.facts, logger: this.#log });
     this.timeline.change({});
@@ -253,5 +253,6 @@ function factsOfJob(job: Omit<OutboundJob, 'egressEdge'>): CallFacts {
     callerName: null,
     forwardedFrom: null,
     sip: null,
+    domain: null,
   };
 }

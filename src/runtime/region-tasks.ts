@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { endRecord, newCallRecord } from '../call/call-records.ts';
+import type { CallJob } from '../call/job.ts';
 import { recordingKey } from '../call/keys.ts';
 import { parseOutgoingJournal } from '../call/outbound-order.ts';
 import { type CallRecord, type RecordingRecord, TERMINAL_STATUSES } from '../call/record.ts';
@@ -24,6 +25,7 @@ import type { Region } from '../region/region.ts';
 import type { Bucket, CallStore } from '../storage/ports.ts';
 import type { WebhookSession } from '../webhook/port.ts';
 import { type CallArchive, createCallArchive } from './call-archive.ts';
+import { endCallback } from './call-configuration.ts';
 import { CallbackOrder } from './callback-order.ts';
 import { recoverRecordings } from './lost-recordings.ts';
 import { CALLBACK_ATTEMPTS, STORAGE_ATTEMPTS } from './recording-desk.ts';
@@ -182,19 +184,19 @@ class Tasks {
       return;
     }
     const ended = known && TERMINAL_STATUSES.has(known.status) ? known : await this.#end(task, known);
-    const callback = await this.#lastCallback(ended, clock.now()); // before its journal is dropped
+    const callback = await this.#lastCallback(job, ended, clock.now()); // before its journal is dropped
     await this.#archiveEnded(ended);
     if (callback) {
       await this.#o.callbacks.add(callback, { id: completedCallbackId(ended.sid), ...CALLBACK_ATTEMPTS });
     }
   }
 
-  /** What tells the end of a call whose worker cannot: its number's configuration, or its own journal. */
-  async #lastCallback(ended: CallRecord, at: number): Promise<CallbackTask | undefined> {
+  /** What tells the end of a call whose worker cannot: the configuration of what was called, or its own journal. */
+  async #lastCallback(job: CallJob, ended: CallRecord, at: number): Promise<CallbackTask | undefined> {
     const { config, store } = this.#o;
     if (ended.direction === 'inbound') {
-      const number = ended.phone_number_sid && (await config.number(ended.phone_number_sid));
-      return number ? statusCallbackTask(number, ended, at) : undefined;
+      const asked = await endCallback(job, config);
+      return asked && statusCallbackTask(asked, ended, at);
     }
     if (ended.worker === null) return undefined; // nothing is told of a call that nobody placed
     const journal = await store.journal(ended.sid);

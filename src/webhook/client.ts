@@ -32,8 +32,8 @@ export interface WebhookSessionOptions {
   readonly http: HttpClient;
   readonly clock: Clock;
   readonly ids: Ids;
-  /** The Region's own auth token, asked for at every request: it may be rotated during a call. */
-  readonly authToken: () => string;
+  /** The account's auth token in this Region, asked for at every request: it may be rotated during a call. */
+  readonly authToken: () => Promise<string>;
   /** Shared by the calls of a process; absent: nothing is cached. */
   readonly cache?: ResponseCache;
   /** Claims the Region has an active connection at an Interconnect edge; absent: it has. */
@@ -169,7 +169,7 @@ class Fetch {
   }
 
   async #exchange(hop: Hop, signal: AbortSignal): Promise<Step> {
-    const { options, composed, authorized, cacheKey } = this.#prepare(hop);
+    const { options, composed, authorized, cacheKey } = await this.#prepare(hop);
     const now = options.clock.now();
     const stored = cacheKey === undefined ? undefined : options.cache?.find(cacheKey);
     // Documents are always asked for again: an application may count on seeing every request of a call.
@@ -190,14 +190,14 @@ class Fetch {
   }
 
   /** The request of a hop, with what the call remembers. */
-  #prepare(hop: Hop) {
+  async #prepare(hop: Hop) {
     const { target, method } = hop;
     const options = this.#options;
     const composed = composeRequest({
       target,
       method,
       params: hop.keepsForm ? this.#request.params : undefined,
-      authToken: this.#request.purpose === 'media' ? undefined : options.authToken(),
+      authToken: this.#request.purpose === 'media' ? undefined : await options.authToken(),
       idempotencyToken: this.#idempotencyToken,
     });
     const login = this.#memory.logins.get(target.origin);

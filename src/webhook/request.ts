@@ -119,3 +119,9 @@ export function basicAuthorization(credentials: {
   const pair = `${credentials.user}:${credentials.password}`;
   return `Basic ${Buffer.from(pair, 'utf8').toString('base64')}`;
 }
+
+/** Headers of a peer as an application is told them: `SipHeader_X-Name`. */
+export function sipHeaderParameters(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const named = Object.entries(headers).map(([name, value]) => [`SipHeader_${name}`, value]);
+  return Object.fromEntries(named);
+}

@@ -85,7 +85,7 @@ export async function benchWebhook(): Promise<{ bare: number; adapter: number; c
 
   const ids = new RandomIds();
   const client = await measure(() =>
-    createWebhookSession({ http, clock, ids, authToken: () => 'token' }).fetch(
+    createWebhookSession({ http, clock, ids, authToken: async () => 'token' }).fetch(
       { url, method: 'POST', params: PARAMS, purpose: 'document' },
       never,
     ),

@@ -57,6 +57,7 @@ describe('the status callback of a number', () => {
       callerName: null,
       forwardedFrom: null,
       sip: null,
+      domain: null,
     };
     const recording = { record: recordingRecord(1, 1, { duration: '7' }), url: 'http://127.0.0.1/RE' };
     const details = { at, sequence: 3, sipResponseCode: 200, recording };

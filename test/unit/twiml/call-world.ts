@@ -112,6 +112,7 @@ export function setUp(
       callerName: null,
       forwardedFrom: null,
       sip: null,
+      domain: null,
     },
     config: { voiceUrl, voiceMethod: 'POST', voiceFallbackUrl: '', voiceFallbackMethod: 'POST' },
     webhooks: application(documents, requests),

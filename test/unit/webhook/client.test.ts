@@ -35,7 +35,13 @@ function isSigned({ method, url, headers, form }: SeenRequest): boolean {
 }
 
 function session(options: Partial<WebhookSessionOptions> = {}) {
-  return createWebhookSession({ http, clock, ids: new RandomIds(), authToken: () => TOKEN, ...options });
+  return createWebhookSession({
+    http,
+    clock,
+    ids: new RandomIds(),
+    authToken: async () => TOKEN,
+    ...options,
+  });
 }
 
 function get(url: string, options: Partial<WebhookRequest> = {}, calls = session()) {

@@ -1,5 +1,6 @@
 import { abortable, link } from '../../../core/abort.ts';
 import { Mailbox } from '../../../core/mailbox.ts';
+import { sipHeaderParameters } from '../../../webhook/request.ts';
 import type { CallScope } from '../call-scope.ts';
 import type { ChildCall } from '../ports.ts';
 import { type Invitation, nameOf } from './plan.ts';
@@ -151,6 +152,5 @@ function sipParameters(
   { leg }: ChildCall,
   headers: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
-  const named = Object.entries(headers).map(([name, value]) => [`SipHeader_${name}`, value]);
-  return { SipCallId: leg.sipCallId, ...Object.fromEntries(named) };
+  return { SipCallId: leg.sipCallId, ...sipHeaderParameters(headers) };
 }
