@@ -98,6 +98,24 @@ export function transportConformance(name: string, bindOf: () => Bind, reliable:
       else expect(failures).toEqual([]);
     });
 
+    it('uses an established connection and opens none where only that will do', async () => {
+      const failures: Error[] = [];
+      const options = { established: true, failed: (error: Error) => failures.push(error) };
+      b.socket.send(message('hello'), a.socket.bound);
+      await until('the greeting', () => a.received.length === 1);
+      const flow = a.received[0]?.from;
+      if (!flow) throw new Error('no origin');
+      a.socket.send(message('over-the-flow'), { address: flow.address, port: flow.port }, options);
+      await until('the message', () => b.received.length === 1);
+      expect(failures).toEqual([]);
+      const stranger = await station(bindOf());
+      a.socket.send(message('nobody-asked'), stranger.socket.bound, options);
+      if (reliable) await until('the failure', () => failures.length === 1);
+      else await until('the datagram', () => stranger.received.length === 1);
+      expect(stranger.received).toHaveLength(reliable ? 0 : 1);
+      await stranger.socket.close();
+    });
+
     it('fails, and does not throw, once it is closed; closing again is harmless', async () => {
       await a.socket.close();
       await a.socket.close();

@@ -1,3 +1,4 @@
+import type { Endpoint } from '../../media/format.ts';
 import { type DialogState, received, refreshed } from '../dialog/dialog-state.ts';
 import type { Credentials } from '../digest/digest.ts';
 import { responseTo } from '../message/build.ts';
@@ -21,6 +22,8 @@ export interface DialogOptions {
   readonly listener: Listener;
   /** The connection the dialog came in on. */
   readonly over?: Connection | undefined;
+  /** The registered device's flow: the only way to it. */
+  readonly flow?: Endpoint | undefined;
   /** Ends with the dialog. */
   readonly controller: AbortController;
   /** This side sent the INVITE, and so chose the Call-ID. */

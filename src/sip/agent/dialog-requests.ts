@@ -140,13 +140,14 @@ export class DialogRequests {
   }
 
   #outgoing(method: string, cseq: number, options: RequestOptions): Outgoing {
-    const { stack, listener, over } = this.#options;
+    const { stack, listener, over, flow } = this.#options;
     const { local, remote, callId } = this.state;
     return {
       listener,
       method,
       ...routeOf(this.state),
       over,
+      flow,
       headers: withGiven(
         {
           From: local,

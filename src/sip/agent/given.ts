@@ -43,12 +43,20 @@ export interface InviteTarget {
   readonly uri: string;
   /** Overrides where the URI says to send it. */
   readonly destination?: Endpoint | undefined;
+  /** Overrides both, for all of its dialog. */
+  readonly flow?: Endpoint | undefined;
+  /** Route values, topmost first. */
+  readonly routes?: readonly string[] | undefined;
 }
 
 /** Refuses, with a TypeError, what no INVITE can be sent to over UDP or TCP. */
-export function checkTarget({ uri, destination }: InviteTarget): void {
+export function checkTarget({ uri, destination, flow, routes = [] }: InviteTarget): void {
   if (!/^[!-~]+$/.test(uri)) throw new TypeError(`${JSON.stringify(uri)} is not a URI`);
-  if (destination) return; // whoever chose it says how to get there
+  for (const route of routes) {
+    if (/[\r\n\0]/.test(route) || !parseUri(parseNameAddr(route)?.uri ?? ''))
+      throw new TypeError(`${JSON.stringify(route)} is not a Route value such as <sip:proxy.example.com;lr>`);
+  }
+  if (destination || flow) return; // whoever chose it says how to get there
   const parsed = parseUri(uri);
   if (!parsed) throw new TypeError(`${uri} is not a SIP URI such as sip:user@host`);
   const transport = parsed.params.get('transport')?.toLowerCase() ?? 'udp';

@@ -1,5 +1,5 @@
 import type { Timer } from '../../core/clock.ts';
-import { callerDialog, contactOf, contactsOf } from '../dialog/dialog-state.ts';
+import { callerDialog, contactOf, contactsOf, type RequestRoute, routeOf } from '../dialog/dialog-state.ts';
 import type { SipResponse } from '../message/message.ts';
 import { tagOf } from '../message/name-addr.ts';
 import type { ClientTransaction } from '../transaction/client-transactions.ts';
@@ -82,9 +82,10 @@ export class OutboundCall implements OutboundInvite {
 
   #send(): ClientTransaction {
     const { body, headers, silentMs } = this.#options;
-    const { uri, destination } = this.#target;
+    const { destination, flow } = this.#target;
+    const route = this.#route();
     const cseq = this.#cseq;
-    this.#listener = this.#stack.listenerFor({ listener: this.#listener, nextHop: uri, destination });
+    this.#listener = this.#stack.listenerFor({ listener: this.#listener, ...route, destination, flow });
     const own = {
       From: this.#from,
       To: this.#to,
@@ -97,10 +98,9 @@ export class OutboundCall implements OutboundInvite {
     const outgoing = {
       listener: this.#listener,
       method: 'INVITE',
-      uri,
-      routes: [],
-      nextHop: uri,
+      ...route,
       destination,
+      flow,
       headers: { ...withGiven(own, headers), ...this.#authorization },
       body,
       contentType: body === undefined ? undefined : 'application/sdp',
@@ -111,6 +111,10 @@ export class OutboundCall implements OutboundInvite {
       this.#silence = this.#stack.wheel.after(silentMs, () => this.#giveUp(ended('unreachable', 408)));
     }
     return this.#stack.request(outgoing, (told) => this.#told(told, cseq));
+  }
+
+  #route(): RequestRoute {
+    return routeOf({ remoteTarget: this.#target.uri, routeSet: this.#target.routes ?? [] });
   }
 
   #giveUp(reason: SipEnded): void {
@@ -186,6 +190,7 @@ export class OutboundCall implements OutboundInvite {
       stack: this.#stack,
       state: callerDialog(this.#transaction.request, response),
       listener: this.#listener,
+      flow: this.#target.flow,
       controller: new AbortController(),
       caller: true,
       credentials: this.#options.credentials,
@@ -200,7 +205,7 @@ export class OutboundCall implements OutboundInvite {
   #tryAgain(response: SipResponse): boolean {
     if (this.#givenUp || this.#finished) return false;
     if (!this.#challenges.take(response) && !this.#follow(response)) return false;
-    this.#authorization = this.#challenges.headers({ method: 'INVITE', uri: this.#target.uri });
+    this.#authorization = this.#challenges.headers({ method: 'INVITE', uri: this.#route().uri });
     this.#cseq++;
     for (const key of this.#early) this.#forgetEarly(key); // they were the old transaction's
     this.#transaction = this.#send();

@@ -128,6 +128,14 @@ export interface InviteOptions {
   readonly uri: string;
   /** Overrides where the URI says to send it: from precisely this listener, whatever transport the URI names. */
   readonly destination?: Endpoint;
+  /**
+   * The flow of a registered device (RFC 5626 §5.3): where its REGISTER came from. The INVITE and everything later in
+   * its dialog go there from precisely this listener, whatever URIs say; over TCP only on the connection that is open
+   * to it already. A flow that is gone ends the INVITE with `transport-error` (503) at once.
+   */
+  readonly flow?: Endpoint;
+  /** Route values of the INVITE, topmost first: the Path a device registered with (RFC 3327 §5.1). */
+  readonly routes?: readonly string[];
   /** Name-addr or addr-spec without tag. */
   readonly from: string;
   readonly to?: string;

@@ -13,7 +13,7 @@ import { type IncomingRequest, MAGIC_COOKIE } from '../transaction/incoming.ts';
 import { type ServerTransaction, ServerTransactions } from '../transaction/server-transactions.ts';
 import { TimerWheel } from '../transaction/timer-wheel.ts';
 import type { TimerValues } from '../transaction/timers.ts';
-import type { Connection } from '../transport/port.ts';
+import type { Connection, SendOptions } from '../transport/port.ts';
 import { type Lookup, resolveTarget, transportOf } from '../transport/resolve.ts';
 import type { Listener } from './listener.ts';
 
@@ -42,6 +42,8 @@ export interface Outgoing {
   readonly nextHop: string;
   /** Overrides `nextHop`. */
   readonly destination?: Endpoint | undefined;
+  /** Overrides both: from this listener, over TCP only on a connection that is open already (RFC 5626 §5.3). */
+  readonly flow?: Endpoint | undefined;
   /** A connection to prefer: the one the dialog came in on. */
   readonly over?: Connection | undefined;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -112,7 +114,7 @@ export class Stack {
       send: (message) => to && listener.socket.send(message, to, options),
       tell,
     });
-    const options = { over: outgoing.over, failed: () => transaction.fail() };
+    const options = { ...wayOf(outgoing), failed: () => transaction.fail() };
     this.#target(
       outgoing,
       (found) => {
@@ -142,7 +144,7 @@ export class Stack {
     const listener = this.listenerFor(outgoing);
     const bytes = serialize(this.#make(outgoing, listener, MAGIC_COOKIE + this.ids.token(12)));
     let to: Endpoint | undefined;
-    const send = () => to && listener.socket.send(bytes, to, { over: outgoing.over });
+    const send = () => to && listener.socket.send(bytes, to, wayOf(outgoing));
     this.#target(
       outgoing,
       (found) => {
@@ -169,16 +171,18 @@ export class Stack {
     listener,
     nextHop,
     destination,
-  }: Pick<Outgoing, 'listener' | 'nextHop' | 'destination'>): Listener {
-    const uri = destination ? undefined : parseUri(nextHop);
+    flow,
+  }: Pick<Outgoing, 'listener' | 'nextHop' | 'destination' | 'flow'>): Listener {
+    const uri = (flow ?? destination) ? undefined : parseUri(nextHop);
     const wanted = uri && transportOf(uri);
     if (wanted === undefined || wanted === listener.transport) return listener;
     return this.listeners.find((l) => l.label === listener.label && l.transport === wanted) ?? listener;
   }
 
   #target(outgoing: Outgoing, found: (to: Endpoint) => void, failed: () => void): void {
-    if (outgoing.destination) {
-      found(outgoing.destination);
+    const chosen = outgoing.flow ?? outgoing.destination;
+    if (chosen) {
+      found(chosen);
       return;
     }
     const uri = parseUri(outgoing.nextHop);
@@ -196,4 +200,9 @@ export class Stack {
       failed();
     }).catch((error: unknown) => this.fault('sending a SIP request', error));
   }
+}
+
+/** Over which connections it may be sent. */
+function wayOf({ over, flow }: Outgoing): Pick<SendOptions, 'over' | 'established'> {
+  return { over, established: flow !== undefined };
 }

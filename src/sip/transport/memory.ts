@@ -91,11 +91,12 @@ class MemorySocket implements TransportSocket {
     return this.#connections.size;
   }
 
-  send(message: Buffer, to: Endpoint, { over, failed }: SendOptions = {}): void {
+  send(message: Buffer, to: Endpoint, { over, established, failed }: SendOptions = {}): void {
     const refuse = (reason: string) => this.network.later(() => failed?.(new Error(reason)));
     if (!this.#open) refuse('the socket is closed');
     else if (this.transport === 'udp') this.#datagram(message, to);
-    else if (!this.#stream(message, to, over)) refuse(`connect ECONNREFUSED ${to.address}:${to.port}`);
+    else if (!this.#stream(message, to, over, established ?? false))
+      refuse(`connect ECONNREFUSED ${to.address}:${to.port}`);
   }
 
   #datagram(message: Buffer, to: Endpoint): void {
@@ -105,10 +106,11 @@ class MemorySocket implements TransportSocket {
     });
   }
 
-  /** False when nobody listens there. */
-  #stream(message: Buffer, to: Endpoint, over: Connection | undefined): boolean {
+  /** False when nobody listens there, or no connection may be opened. */
+  #stream(message: Buffer, to: Endpoint, over: Connection | undefined, established: boolean): boolean {
     const usable = over instanceof MemoryConnection && over.open ? over : undefined;
-    const connection = usable ?? this.#connections.get(keyOf('tcp', to)) ?? this.#connect(to);
+    const known = usable ?? this.#connections.get(keyOf('tcp', to));
+    const connection = known ?? (established ? undefined : this.#connect(to));
     if (!connection) return false;
     this.network.later(() => {
       const { other } = connection;

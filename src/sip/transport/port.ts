@@ -14,6 +14,8 @@ export interface Origin extends Endpoint {
 export interface SendOptions {
   /** A connection to prefer over the address: the one the request came in on (RFC 3261 §18.2.2). */
   readonly over?: Connection | undefined;
+  /** Only over a stream connection that is open to the address already (RFC 5626 §5.3): none is opened, it fails. */
+  readonly established?: boolean | undefined;
   /** Called once when the message could not be handed to the network. */
   readonly failed?: ((error: Error) => void) | undefined;
 }

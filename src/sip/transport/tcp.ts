@@ -47,13 +47,18 @@ class TcpSocket implements TransportSocket {
     return this.#connections.size;
   }
 
-  send(message: Buffer, to: Endpoint, { over, failed }: SendOptions = {}): void {
+  send(message: Buffer, to: Endpoint, { over, established, failed }: SendOptions = {}): void {
     if (!this.#open) {
       failed?.(new Error(`the TCP listener on port ${this.bound.port} is closed`));
       return;
     }
     const usable = over instanceof TcpConnection && over.open ? over : undefined;
-    (usable ?? this.#connections.get(keyOf(to)) ?? this.#connect(to)).write(message, failed);
+    const known = usable ?? this.#connections.get(keyOf(to));
+    if (established && !known?.open) {
+      failed?.(new Error(`no TCP connection to ${to.address} port ${to.port} is open`));
+      return;
+    }
+    (known ?? this.#connect(to)).write(message, failed);
   }
 
   async close(): Promise<void> {
