@@ -4,6 +4,7 @@ import { peer } from '../support/program.ts';
 import { benchBridge } from './bridge.ts';
 import { benchCallPath } from './call-path.ts';
 import { benchQueue } from './queue.ts';
+import { benchRest } from './rest.ts';
 import { benchRtpPacing } from './rtp-pacing.ts';
 import { benchRtpRelay } from './rtp-relay.ts';
 import { benchSipCalls } from './sip-calls.ts';
@@ -27,6 +28,7 @@ const benches: Readonly<Record<string, () => unknown>> = {
   'twiml-parse': () => benchTwimlParse(),
   webhook: () => benchWebhook(),
   queue: () => benchQueue(),
+  rest: () => benchRest(),
   'rtp-relay': () => benchRtpRelay(workers),
   bridge: () => benchBridge(workers),
   'tapped-bridge': () => benchTappedBridge(workers),
