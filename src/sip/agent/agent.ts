@@ -8,7 +8,7 @@ import { serialize } from '../message/serialize.ts';
 import { topVia } from '../message/via.ts';
 import { IncomingRequest } from '../transaction/incoming.ts';
 import type { ServerTransaction } from '../transaction/server-transactions.ts';
-import { RFC_TIMERS, type TimerValues } from '../transaction/timers.ts';
+import { lifetime, RFC_TIMERS, type TimerValues } from '../transaction/timers.ts';
 import { type Origin, TRANSPORT_LIMITS, type TransportLimits, type Transports } from '../transport/port.ts';
 import { type Lookup, lookupA } from '../transport/resolve.ts';
 import { bindTcp } from '../transport/tcp.ts';
@@ -17,7 +17,15 @@ import { answerToMethod, objectionTo, partsOf } from './answers.ts';
 import { InboundCall } from './inbound-call.ts';
 import { Listener, noteSource, replyAddress, Source } from './listener.ts';
 import { OutboundCall } from './outbound-call.ts';
-import type { AgentCensus, InviteOptions, OutboundInvite, SipAgent, SipListener, SipSource } from './port.ts';
+import type {
+  AgentCensus,
+  InviteOptions,
+  OutboundInvite,
+  RequestReply,
+  SipAgent,
+  SipListener,
+  SipSource,
+} from './port.ts';
 import { Stack } from './stack.ts';
 
 /** How much peers may make an agent hold. */
@@ -62,6 +70,7 @@ class Agent implements SipAgent {
   onInvite: SipAgent['onInvite'];
   onRequest: SipAgent['onRequest'];
   onMalformed: SipAgent['onMalformed'];
+  onDisconnected: SipAgent['onDisconnected'];
   readonly #clock: Clock;
   readonly #stack: Stack;
   readonly #limits: AgentLimits;
@@ -98,6 +107,7 @@ class Agent implements SipAgent {
       limits: this.#limits.transport,
       receive: (message, from) => this.#receive(message, source(from)),
       malformed: (reason, from) => this.#malformed(reason, source(from)),
+      closed: (from) => this.#disconnected(source({ ...from, connection: undefined })),
       error: (error) => this.#stack.fault(`the ${options.transport} listener ${options.label}`, error),
     });
     listener = new Listener(socket, options.label, options.advertise);
@@ -158,6 +168,15 @@ class Agent implements SipAgent {
       this.onMalformed?.(reason, source);
     } catch (error) {
       this.#stack.fault('the handler of malformed messages', error);
+    }
+  }
+
+  #disconnected(source: SipSource | undefined): void {
+    if (!source) return;
+    try {
+      this.onDisconnected?.(source);
+    } catch (error) {
+      this.#stack.fault('the handler of closed connections', error);
     }
   }
 
@@ -248,7 +267,20 @@ class Agent implements SipAgent {
       return;
     }
     const reply = this.onRequest?.(request, source) ?? answerToMethod(request.method);
-    this.#answer(transaction, request, reply);
+    if (reply instanceof Promise) this.#answerLater(transaction, request, reply);
+    else this.#answer(transaction, request, reply);
+  }
+
+  #answerLater(transaction: ServerTransaction, request: SipRequest, reply: Promise<RequestReply>): void {
+    const { wheel, timers } = this.#stack;
+    const givenUp = wheel.after(lifetime(timers), () => transaction.abandon());
+    reply
+      .then((answer) => this.#answer(transaction, request, answer))
+      .catch((error: unknown) => {
+        this.#stack.fault(`the handler of ${request.method}`, error);
+        if (!transaction.answered) this.#answer(transaction, request, { status: 500 });
+      })
+      .finally(() => givenUp.cancel());
   }
 
   /** RFC 3261 §9.2: 200 when there is an INVITE, whatever has become of it, and 487 to one still unanswered. */

@@ -33,6 +33,9 @@ const METHODS = new Set([
 /** The schemes a Request-URI may have: `tel:` names a number, as a `sip:` user part does (RFC 3966). */
 const SCHEMES = new Set(['sip', 'sips', 'tel']);
 
+/** What a REGISTER may require: a registrar knows them, or nobody answers REGISTER at all (RFC 3327, RFC 5626). */
+const REGISTRAR_EXTENSIONS: ReadonlySet<string> = new Set(['path', 'outbound']);
+
 /** What is wrong with a request as such, before anybody is asked (RFC 3261 §8.2.1–8.2.3), or undefined. */
 export function objectionTo(incoming: IncomingRequest): Answer | undefined {
   const { request, method } = incoming;
@@ -40,7 +43,9 @@ export function objectionTo(incoming: IncomingRequest): Answer | undefined {
   if (!SCHEMES.has(schemeOf(request.uri) ?? '')) return { status: 416 };
   // §11: OPTIONS with no hops left probes whoever it reaches; within a dialog there is nothing behind us.
   if (method !== 'OPTIONS' && incoming.toTag === '' && maxForwards(headers) === 0) return { status: 483 };
-  const required = headers.list('require');
+  const required = headers
+    .list('require')
+    .filter((tag) => method !== 'REGISTER' || !REGISTRAR_EXTENSIONS.has(tag.toLowerCase()));
   if (required.length > 0) return { status: 420, headers: { Unsupported: required.join(', ') } }; // §8.2.2.3
   return method === 'INVITE' ? objectionToInvite(incoming) : undefined;
 }

@@ -156,6 +156,12 @@ export interface InviteOptions {
   ) => { readonly uri: string; readonly destination?: Endpoint } | undefined;
 }
 
+/** What the owner answers to a request outside of dialogs. */
+export interface RequestReply extends OfferReply {
+  /** Instead of the status's own. */
+  readonly phrase?: string;
+}
+
 /** Counts of what is alive: a leak test compares them before and after. */
 export interface AgentCensus {
   readonly serverTransactions: number;
@@ -176,8 +182,16 @@ export interface SipAgent {
     readonly advertise?: string;
   }): Promise<SipListener>;
   onInvite: ((invite: InboundInvite) => void) | undefined;
-  /** Out-of-dialog requests other than INVITE, ACK, CANCEL; without a handler OPTIONS is 200 and the rest 405 with Allow. */
-  onRequest: ((request: SipRequest, source: SipSource) => OfferReply | undefined) | undefined;
+  /**
+   * Out-of-dialog requests other than INVITE, ACK, CANCEL; without a handler OPTIONS is 200 and the rest 405 with Allow.
+   * The reply may come later; who sent the request does not wait for longer than 64·T1 (RFC 3261 §17.1.2.2, timer F),
+   * and nor does its transaction.
+   */
+  onRequest:
+    | ((request: SipRequest, source: SipSource) => RequestReply | Promise<RequestReply> | undefined)
+    | undefined;
+  /** A stream connection is over; not called for those that `close` ends. */
+  onDisconnected: ((source: SipSource) => void) | undefined;
   /** Messages that could not be parsed, for counters and logs. */
   onMalformed: ((reason: string, source: SipSource) => void) | undefined;
   /** Sends an INVITE. Throws a TypeError for a URI, an address or a header that cannot be sent as given. */

@@ -31,6 +31,8 @@ const PHRASES: Readonly<Record<number, string>> = {
   421: 'Extension Required',
   422: 'Session Interval Too Small',
   423: 'Interval Too Brief',
+  430: 'Flow Failed',
+  439: 'First Hop Lacks Outbound Support',
   480: 'Temporarily Unavailable',
   481: 'Call/Transaction Does Not Exist',
   482: 'Loop Detected',

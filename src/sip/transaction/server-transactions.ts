@@ -27,6 +27,7 @@ export class ServerTransaction {
   /** Called once, with the final response or an end without one. */
   onSettled: (() => void) | undefined;
   #answered = false;
+  #over = false;
 
   constructor(
     table: ServerTransactions,
@@ -64,7 +65,9 @@ export class ServerTransaction {
     this.#machine.feed({ kind: 'ack' });
   }
 
+  /** Without effect once the transaction is over: an answer that took too long. */
   respond(status: number, message: Buffer): void {
+    if (this.#over) return;
     if (status >= 200 && !this.#answered) {
       this.#answered = true;
       this.#table.settle(this);
@@ -84,6 +87,7 @@ export class ServerTransaction {
   }
 
   #gone(): void {
+    this.#over = true;
     this.#table.remove(this);
     if (!this.#answered) this.onSettled?.();
   }

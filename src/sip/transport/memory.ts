@@ -148,6 +148,7 @@ class MemorySocket implements TransportSocket {
         if (!end) continue;
         end.open = false;
         end.owner.#connections.delete(keyOf('tcp', end.remote));
+        if (end.owner.#open) end.owner.options.closed?.(end.remote);
       }
     }
   }

@@ -44,10 +44,13 @@ export interface TransportLimits {
   readonly maxMessage: number;
 }
 
-/** Our choices; the last is what every element must take in a datagram (RFC 3261 §18.1.1). */
+/**
+ * Our choices; idle connections live for longer than a registration, whose flow they may be (an hour at most), and the
+ * last is what every element must take in a datagram (RFC 3261 §18.1.1).
+ */
 export const TRANSPORT_LIMITS: TransportLimits = {
   maxConnections: 5_000,
-  idleMs: 30 * 60_000,
+  idleMs: 65 * 60_000,
   incompleteMs: 32_000,
   maxUnread: 1 << 20,
   maxMessage: 65_535,
@@ -63,6 +66,8 @@ export interface BindOptions {
   readonly receive: (message: Buffer, from: Origin) => void;
   /** Something arrived that cannot be cut into messages; the connection is closed. */
   readonly malformed: (reason: string, from: Origin) => void;
+  /** A stream connection is over, and not because the socket closes. */
+  readonly closed?: ((from: Endpoint) => void) | undefined;
   /** An error of the socket as a whole, after it was bound. */
   readonly error: (error: Error) => void;
 }

@@ -7,12 +7,19 @@ import type { BindOptions, Connection, Origin, SendOptions, TransportSocket } fr
 /** How often idle connections are looked for, milliseconds (our choice). */
 const SWEEP_MS = 5_000;
 
+/** When the system begins to ask whether a silent peer is still there, milliseconds (our choice). */
+const PROBE_AFTER_MS = 60_000;
+
 /** The answer to a keep-alive of two CRLFs (RFC 5626 §3.5.1). */
 const PONG = Buffer.from('\r\n');
 
 /** SIP over TCP (RFC 3261 §18): a listening socket and the connections it accepts and opens. */
 export async function bindTcp(options: BindOptions): Promise<TransportSocket> {
-  const server = createServer({ noDelay: true });
+  const server = createServer({
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: PROBE_AFTER_MS,
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host: options.host, port: options.port }, () => {
@@ -92,6 +99,7 @@ class TcpSocket implements TransportSocket {
     this.#connections.set(key, connection);
     socket.once('close', () => {
       if (this.#connections.get(key) === connection) this.#connections.delete(key);
+      if (this.#open) this.#options.closed?.(remote);
     });
     this.#sweep ??= this.#nextSweep();
     return connection;

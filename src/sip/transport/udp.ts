@@ -3,6 +3,7 @@ import { isIPv6 } from 'node:net';
 import type { Endpoint } from '../../media/format.ts';
 import { isKeepAlive } from '../message/parse.ts';
 import type { BindOptions, SendOptions, TransportSocket } from './port.ts';
+import { answerToStun, isStun } from './stun.ts';
 
 /**
  * Kernel buffers, bytes: at 10,000 messages a second a stall of 100 ms must not lose any (our choice; the system
@@ -57,6 +58,11 @@ class UdpSocket implements TransportSocket {
     socket.on('error', options.error);
     socket.on('message', (message, from) => {
       if (isKeepAlive(message)) return;
+      if (isStun(message)) {
+        const answer = answerToStun(message, from);
+        if (answer) this.send(answer, from);
+        return;
+      }
       this.#outbox ??= [];
       this.#flush ??= setImmediate(() => this.#sendAll());
       options.receive(message, { address: from.address, port: from.port, connection: undefined });

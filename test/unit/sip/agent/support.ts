@@ -71,6 +71,10 @@ export class Peer {
     return this;
   }
 
+  async close(): Promise<void> {
+    await this.#socket?.close();
+  }
+
   raw(text: string): void {
     this.#socket?.send(Buffer.from(text, 'latin1'), US, { over: this.#from?.connection });
   }
