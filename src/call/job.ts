@@ -45,6 +45,17 @@ export interface CalledDomain {
   readonly username: string | null;
 }
 
+/** What the route table said about a call. */
+export interface CallRoute {
+  /** The number that was called, or the bare name of the SIP domain. */
+  readonly key: string;
+  readonly record: 'explicit' | 'default';
+  /** The record that decided, QQ and 32 hex digits; null or absent when none did. */
+  readonly sid?: string | null;
+  /** How long before the call the table was read, milliseconds. */
+  readonly ageMs: number;
+}
+
 /** A call that waits at an edge. */
 export interface InboundJob extends AnyJob {
   readonly direction: 'inbound';
@@ -57,7 +68,7 @@ export interface InboundJob extends AnyJob {
   readonly ingressEdge: EdgeId;
   readonly sip: SipFacts;
   /** The routing decision, for the timeline. */
-  readonly route: { readonly key: string; readonly record: 'explicit' | 'default'; readonly ageMs: number };
+  readonly route: CallRoute;
   /** Where to claim the call. */
   readonly edge: { readonly process: string; readonly host: string; readonly port: number };
 }

@@ -19,8 +19,18 @@ export const timelineEvent = z.discriminatedUnion('type', [
     transport: text,
     request_uri: text,
   }),
-  /** The route table's answer; `age_ms` says how long ago it was read. */
-  event('routed', { key: text, record: z.enum(['explicit', 'default']), region: text, age_ms: ms }),
+  /**
+   * The routing decision: the edge asked the route table for `key` and the Region is its answer, `record` saying
+   * whether a record (`sid`) made it or there is none; `age_ms` is how long before that the answer had been read.
+   */
+  event('routed', {
+    edge: text,
+    key: text,
+    record: z.enum(['explicit', 'default']),
+    sid: text.nullable(),
+    region: text,
+    age_ms: ms,
+  }),
   /** Something worth knowing about how it came in: a host name that names another edge, for one. */
   event('note', { message: text }),
   /** A worker was granted the call. */

@@ -8,7 +8,7 @@ import { createBullCallQueue } from '../queue/bullmq/call-queue.ts';
 import { createBullTaskQueue } from '../queue/bullmq/task-queue.ts';
 import { type EdgeId, edgePort } from '../region/edge.ts';
 import { REGIONS, type RegionId } from '../region/region.ts';
-import { createRouteLookup } from '../routing/redis.ts';
+import { createRouteLookup } from '../routing/redis-lookup.ts';
 import { createSipAgent } from '../sip/agent/agent.ts';
 import type { SipListener } from '../sip/agent/port.ts';
 import { lookupA } from '../sip/transport/resolve.ts';
@@ -25,8 +25,6 @@ export const HEARTBEAT_MS = 2_000;
 /** How long a call whose worker's connection broke waits before it is offered again. */
 export const GRACE_MS = 500;
 const MEDIA_TIMEOUT_MS = 120_000; // our choice: a muted phone may be quiet for long, a dead one for ever
-/** How old a cached route may be when no invalidation arrives. */
-const ROUTE_MAX_AGE_MS = 5_000;
 
 /** An edge process: the SIP sockets, dialogs and media relays of its Edge Locations. */
 export async function startEdge(
@@ -41,7 +39,12 @@ export async function startEdge(
   await allowCarrier(settings.ingressAllow, settings.carrier, logger);
   const regions = regionQueues(context);
   const dispatch = createDispatch({ regions, clock, logger });
-  const routes = createRouteLookup({ redis: global, subscriber, clock, maxAgeMs: ROUTE_MAX_AGE_MS });
+  const routes = createRouteLookup({
+    redis: global,
+    subscriber,
+    clock,
+    onLookup: (observation) => metrics.routeLookedUp(observation),
+  });
   // Contacts name hosts, too, and only the resolver knows where those lead
   const lookup = settings.allowPrivate ? lookupA : publicLookup(lookupA);
   const agent = createSipAgent({ clock, ids, logger, lookup });

@@ -2,6 +2,8 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { CallStatus } from '../call/record.ts';
 import type { EdgeId } from '../region/edge.ts';
 import type { RegionId } from '../region/region.ts';
+import { ROUTE_MAX_AGE_MS } from '../routing/entry.ts';
+import type { RouteObservation } from '../routing/port.ts';
 import type { WebhookAttempt } from '../webhook/port.ts';
 
 /**
@@ -12,6 +14,8 @@ export interface Metrics {
   readonly registry: Registry;
   /** An INVITE that starts a call arrived at an edge. */
   callReceived(edge: EdgeId): void;
+  /** An edge asked where a key's calls go. */
+  routeLookedUp(observation: RouteObservation): void;
   callAnswered(): void;
   callEnded(status: CallStatus): void;
   /** Says how to count the calls this process holds; asked at every scrape. */
@@ -36,6 +40,8 @@ export interface Metrics {
 const WEBHOOK_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15];
 // Our choice: 10 ms is the aim on one machine; seconds mean that workers are missing.
 const QUEUE_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 30];
+// Our choice: from an answer just read to the oldest that is given, and beyond it, where none may be.
+const ROUTE_AGE_SECONDS = [0.001, 0.01, 0.1, 0.5, 1, 2, 3, 4, ROUTE_MAX_AGE_MS / 1000, 10];
 
 /** A registry of its own per call, labelled with the role and the Region, with Node's process metrics. */
 export function createMetrics({
@@ -63,6 +69,11 @@ export function createMetrics({
     new Histogram({ name: `trunkline_${name}`, help, buckets, registers: [registry] });
 
   const received = counter('calls_received_total', 'Calls that arrived, by ingress edge', ['edge']);
+  const lookups = counter('route_lookups_total', 'Look-ups of routes, by kind of key and how they ended', [
+    'kind',
+    'outcome',
+  ]);
+  const routeAge = histogram('route_age_seconds', 'Age of the route each call went by', ROUTE_AGE_SECONDS);
   const answered = counter('calls_answered_total', 'Calls that were answered');
   const ended = counter('calls_ended_total', 'Calls that ended, by final status', ['status']);
   const waited = histogram('queue_wait_seconds', 'Wait of a call for a worker', QUEUE_SECONDS);
@@ -75,6 +86,10 @@ export function createMetrics({
   return {
     registry,
     callReceived: (edge) => received.inc({ edge }),
+    routeLookedUp: ({ kind, outcome, ageMs }) => {
+      lookups.inc({ kind, outcome });
+      if (ageMs !== null) routeAge.observe(ageMs / 1000);
+    },
     callAnswered: () => answered.inc(),
     callEnded: (status) => ended.inc({ status }),
     liveCalls: (count) => void gauge('live_calls', 'Calls this process holds', count),

@@ -124,7 +124,12 @@ const inboundJob: z.ZodType<InboundJob> = z.object({
     requestUri: text,
     headers: z.record(text, z.string()),
   }),
-  route: z.object({ key: text, record: z.enum(['explicit', 'default']), ageMs: z.number() }),
+  route: z.object({
+    key: text,
+    record: z.enum(['explicit', 'default']),
+    sid: text.nullable().exactOptional(),
+    ageMs: z.number(),
+  }),
   edge: z.object({ process: name, host: name, port }),
 });
 

@@ -120,7 +120,7 @@ function jobOf(
       requestUri: request.uri,
       headers: passedHeaders(request),
     },
-    route: { key: called.number, record: route.record, ageMs: route.ageMs },
+    route: { key: called.number, record: route.record, sid: route.sid, ageMs: route.ageMs },
     notes: elsewhere
       ? [`the request named the edge ${called.namedEdge}; it arrived at ${edge}, which is its ingress edge`]
       : [],

@@ -1,28 +1,30 @@
 import type { Redis } from 'ioredis';
 import type { Clock } from '../core/clock.ts';
-import { assertDelay, change, decide, type RouteEntry, routeField } from './entry.ts';
-import type { RouteDecision, RouteKind, RouteLookup, RouteRecord, RouteTable } from './port.ts';
-
-/** Hash of all routes: field `<kind>:<key>`, value a RouteEntry. */
-const TABLE = 'trunkline:global:routes';
-
-/** Channel on which a changed field is announced to every edge. */
-const CHANGES = 'trunkline:global:routes:changed';
+import {
+  assertDelay,
+  CHANGES_KEPT,
+  CHANGES_KEPT_AFTER_REMOVAL_S,
+  change,
+  changeBetween,
+  parseChange,
+  parseEntry,
+  ROUTE_PACE,
+  type RouteEntry,
+  routeField,
+  stateOf,
+} from './entry.ts';
+import {
+  type RouteAuthor,
+  type RouteKind,
+  type RoutePace,
+  type RouteRecord,
+  type RouteTable,
+  TooManyRouteChanges,
+} from './port.ts';
+import { REPLACE_ROUTE, ROUTE_CHANGES, ROUTE_TABLE, ROUTES_TAKEN, routesOf, trailOf } from './redis-keys.ts';
 
 /** Our choice: a lost race between writers of one key is run again this often. Each round, one of them wins. */
 const WRITE_ATTEMPTS = 100;
-
-/**
- * KEYS table channel; ARGV field, the value it was read as ('' when absent), its new value ('' to remove it).
- * Returns 0 when another writer was faster.
- */
-const REPLACE = `
-local current = redis.call('HGET', KEYS[1], ARGV[1]) or ''
-if current ~= ARGV[2] then return 0 end
-if ARGV[3] == '' then redis.call('HDEL', KEYS[1], ARGV[1])
-else redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) end
-redis.call('PUBLISH', KEYS[2], ARGV[1])
-return 1`;
 
 export interface RouteTableOptions {
   /** The global Redis; the caller opens and closes it. */
@@ -30,150 +32,131 @@ export interface RouteTableOptions {
   readonly clock: Clock;
   /** Simulated propagation of a change, `TRUNKLINE_ROUTE_DELAY_MS`. */
   readonly delayMs: number;
+  readonly pace?: RoutePace;
 }
 
 /** The global route table, as the REST API writes it. */
-export function createRouteTable({ redis, clock, delayMs }: RouteTableOptions): RouteTable {
-  assertDelay('the route delay', delayMs);
+export function createRouteTable(options: RouteTableOptions): RouteTable {
+  assertDelay('the route delay', options.delayMs);
+  return new RedisRouteTable(options);
+}
 
-  const write = async (kind: RouteKind, key: string, record: RouteRecord | null) => {
+class RedisRouteTable implements RouteTable {
+  readonly #redis: Redis;
+  readonly #clock: Clock;
+  readonly #delayMs: number;
+  readonly #pace: RoutePace;
+
+  constructor({ redis, clock, delayMs, pace = ROUTE_PACE }: RouteTableOptions) {
+    this.#redis = redis;
+    this.#clock = clock;
+    this.#delayMs = delayMs;
+    this.#pace = pace;
+  }
+
+  async fetch(kind: RouteKind, key: string): Promise<RouteRecord | undefined> {
+    return (await this.#entry(kind, key))?.record ?? undefined;
+  }
+
+  async state(kind: RouteKind, key: string) {
+    return stateOf(await this.#entry(kind, key), this.#clock.now());
+  }
+
+  async change(
+    kind: RouteKind,
+    key: string,
+    next: (before: RouteRecord | undefined) => RouteRecord,
+    by: RouteAuthor | null,
+  ): Promise<RouteRecord> {
+    const written = await this.#write(kind, key, next, by);
+    if (!written) throw new Error(`the change of ${key} made no record`);
+    return written;
+  }
+
+  async save(record: RouteRecord, by?: RouteAuthor): Promise<void> {
+    await this.#write(record.kind, record.key, () => record, by ?? null);
+  }
+
+  async remove(kind: RouteKind, key: string, by?: RouteAuthor): Promise<void> {
+    await this.#write(kind, key, () => null, by ?? null);
+  }
+
+  async list(accountSid: string, part: { offset: number; limit: number; upTo?: number | undefined }) {
+    const newest = part.upTo ?? '+inf';
+    const limit = ['LIMIT', part.offset, part.limit + 1] as const;
+    const fields = await this.#redis.zrevrangebyscore(routesOf(accountSid), newest, '-inf', ...limit);
+    const asked = fields.slice(0, part.limit);
+    const texts = asked.length > 0 ? await this.#redis.hmget(ROUTE_TABLE, ...asked) : [];
+    const items = asked.flatMap((field, n) => {
+      const entry = parseEntry(field, texts[n]);
+      // Removed since the index was read: no record, and none of this account's
+      if (entry?.record?.accountSid !== accountSid) return [];
+      return [{ ...stateOf(entry, this.#clock.now()), record: entry.record }];
+    });
+    return { items, hasMore: fields.length > part.limit };
+  }
+
+  async changes(kind: RouteKind, key: string) {
+    const field = routeField(kind, key);
+    const texts = await this.#redis.lrange(trailOf(field), 0, -1);
+    return texts.map((text) => parseChange(field, text));
+  }
+
+  async close(): Promise<void> {} // nothing of its own to release
+
+  async #entry(kind: RouteKind, key: string): Promise<RouteEntry | undefined> {
+    const field = routeField(kind, key);
+    return parseEntry(field, await this.#redis.hget(ROUTE_TABLE, field));
+  }
+
+  async #write(
+    kind: RouteKind,
+    key: string,
+    next: (before: RouteRecord | undefined) => RouteRecord | null,
+    by: RouteAuthor | null,
+  ): Promise<RouteRecord | null> {
     const field = routeField(kind, key);
     for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt++) {
-      const text = (await redis.hget(TABLE, field)) ?? '';
-      const entry = parseEntry(text);
-      if (!record && !entry?.record) return; // nothing to remove; an earlier removal keeps its time
-      // Without propagation a removed key needs no trace of where its calls went before.
-      const next = record || delayMs > 0 ? change(entry, record, clock.now(), delayMs) : undefined;
-      const value = next ? JSON.stringify(next) : '';
-      if ((await redis.eval(REPLACE, 2, TABLE, CHANGES, field, text, value)) === 1) return;
+      const text = (await this.#redis.hget(ROUTE_TABLE, field)) ?? '';
+      const entry = parseEntry(field, text);
+      const record = next(entry?.record ?? undefined);
+      if (!record && !entry?.record) return null; // nothing to remove; an earlier removal keeps its time
+      if (await this.#replace(field, { text, entry }, record, by)) return record;
     }
     throw new Error(`the route of ${key} is being changed by others all the time: try again`);
-  };
-
-  return {
-    async fetch(kind, key) {
-      return parseEntry((await redis.hget(TABLE, routeField(kind, key))) ?? '')?.record ?? undefined;
-    },
-    save: (record) => write(record.kind, record.key, record),
-    remove: (kind, key) => write(kind, key, null),
-    async close() {}, // nothing of its own to release
-  };
-}
-
-/** Our choice: keys whose route an edge remembers; the oldest one leaves first. */
-const CACHED_KEYS = 10_000;
-
-export interface RouteLookupOptions {
-  /** The global Redis; the caller opens and closes it. Its commands must settle in bounded time. */
-  readonly redis: Redis;
-  /** A second connection to it, for the channel of changes; the caller opens and closes it. */
-  readonly subscriber: Redis;
-  readonly clock: Clock;
-  /** An answer older than this is never given, whether Redis can be reached or not. */
-  readonly maxAgeMs?: number;
-  readonly cachedKeys?: number;
-}
-
-/**
- * What an edge asks for every call: answers, "there is no record" included, are remembered for `maxAgeMs`, and
- * forgotten at once when the table announces a change or announcements may have been missed.
- */
-export function createRouteLookup(options: RouteLookupOptions): RouteLookup {
-  assertDelay('the age of routes', options.maxAgeMs ?? 0);
-  return new CachedRouteLookup(options);
-}
-
-interface CachedRoute {
-  readonly entry: RouteEntry | undefined;
-  /** On the monotonic clock: an adjusted wall clock must not make an answer younger. */
-  readonly readAt: number;
-}
-
-class CachedRouteLookup implements RouteLookup {
-  readonly #redis: Redis;
-  readonly #subscriber: Redis;
-  readonly #clock: Clock;
-  readonly #maxAgeMs: number;
-  readonly #cachedKeys: number;
-  /** In the order in which they were read: the first is the oldest. */
-  readonly #cache = new Map<string, CachedRoute>();
-  /** Reads under way; calls that ask meanwhile share them. */
-  readonly #reads = new Map<string, Promise<CachedRoute>>();
-  readonly #changed = (_channel: string, field: string) => this.#forget(field);
-  readonly #connected = () => this.#subscribe();
-
-  constructor({ redis, subscriber, clock, maxAgeMs = 5_000, cachedKeys = CACHED_KEYS }: RouteLookupOptions) {
-    this.#redis = redis;
-    this.#subscriber = subscriber;
-    this.#clock = clock;
-    this.#maxAgeMs = maxAgeMs;
-    this.#cachedKeys = cachedKeys;
-    subscriber.on('message', this.#changed);
-    subscriber.on('ready', this.#connected);
-    if (subscriber.status === 'ready') this.#subscribe();
   }
 
-  async lookup(kind: RouteKind, key: string): Promise<RouteDecision> {
-    const field = routeField(kind, key);
-    const cached = this.#cache.get(field);
-    const fresh = cached !== undefined && this.#clock.monotonic() - cached.readAt <= this.#maxAgeMs;
-    const { entry, readAt } = fresh ? cached : await this.#shared(field);
-    return decide(entry, this.#clock.now(), Math.round(this.#clock.monotonic() - readAt));
-  }
-
-  async close(): Promise<void> {
-    this.#subscriber.off('message', this.#changed);
-    this.#subscriber.off('ready', this.#connected);
-    if (this.#subscriber.status === 'ready') await this.#subscriber.unsubscribe(CHANGES).catch(() => {});
-    this.#cache.clear();
-  }
-
-  #shared(field: string): Promise<CachedRoute> {
-    const underWay = this.#reads.get(field);
-    if (underWay !== undefined) return underWay;
-    const reading: Promise<CachedRoute> = this.#read(field, () => this.#reads.get(field) === reading).finally(
-      () => {
-        if (this.#reads.get(field) === reading) this.#reads.delete(field);
-      },
+  /** False when another writer was faster. */
+  async #replace(
+    field: string,
+    before: { readonly text: string; readonly entry: RouteEntry | undefined },
+    record: RouteRecord | null,
+    by: RouteAuthor | null,
+  ): Promise<boolean> {
+    const now = this.#clock.now();
+    const next = change(before.entry, record, now, this.#delayMs);
+    // Without propagation a removed key needs no trace of where its calls went before.
+    const value = record || this.#delayMs > 0 ? JSON.stringify(next) : '';
+    const audited = changeBetween(before.entry, next, now, by);
+    const was = routesOf(before.entry?.record?.accountSid ?? audited.accountSid);
+    const keys = [
+      ROUTE_TABLE,
+      ROUTE_CHANGES,
+      trailOf(field),
+      was,
+      routesOf(audited.accountSid),
+      ROUTES_TAKEN,
+    ];
+    const { changes, windowMs } = this.#pace;
+    const result = await this.#redis.eval(
+      REPLACE_ROUTE,
+      keys.length,
+      ...keys,
+      ...[field, before.text, value, JSON.stringify(audited), CHANGES_KEPT, record ? record.createdAt : ''],
+      ...[CHANGES_KEPT_AFTER_REMOVAL_S, record ? changes : 0, windowMs],
     );
-    this.#reads.set(field, reading);
-    return reading;
+    const waitMs = Number(result);
+    if (waitMs > 0) throw new TooManyRouteChanges(waitMs, this.#pace);
+    return waitMs === 0;
   }
-
-  /** `current` turns false when the key changes meanwhile: the answer is then given, but not kept. */
-  async #read(field: string, current: () => boolean): Promise<CachedRoute> {
-    const readAt = this.#clock.monotonic(); // before the read: an age is never understated
-    const entry = parseEntry((await this.#redis.hget(TABLE, field)) ?? '');
-    const route = { entry, readAt };
-    if (current()) {
-      this.#cache.delete(field);
-      this.#cache.set(field, route);
-      for (const oldest of this.#cache.keys()) {
-        if (this.#cache.size <= this.#cachedKeys) break;
-        this.#cache.delete(oldest);
-      }
-    }
-    return route;
-  }
-
-  #forget(field: string): void {
-    this.#cache.delete(field);
-    this.#reads.delete(field);
-  }
-
-  /** What was announced while the connection was down was missed: nothing remembered can be trusted. */
-  #subscribe(): void {
-    const forgetAll = () => {
-      this.#cache.clear();
-      this.#reads.clear();
-    };
-    forgetAll();
-    // Answers read before the subscription took hold may have missed a change as well. A failure is followed by
-    // another `ready`; until then the age bounds the answers.
-    this.#subscriber.subscribe(CHANGES).then(forgetAll, () => {});
-  }
-}
-
-function parseEntry(text: string): RouteEntry | undefined {
-  return text === '' ? undefined : JSON.parse(text);
 }

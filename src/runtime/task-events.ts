@@ -22,7 +22,16 @@ export function arrivalEvents(job: CallJob): readonly TimelineEvent[] {
       request_uri: sip.requestUri,
     },
     ...notes,
-    { at, type: 'routed', key: route.key, record: route.record, region: job.region, age_ms: route.ageMs },
+    {
+      at,
+      type: 'routed',
+      edge: job.ingressEdge,
+      key: route.key,
+      record: route.record,
+      sid: route.sid ?? null,
+      region: job.region,
+      age_ms: route.ageMs,
+    },
   ];
 }
 

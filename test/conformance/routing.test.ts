@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { silentLogger } from '../../src/core/logger.ts';
 import { createMemoryRoutes } from '../../src/routing/memory.ts';
-import { createRouteLookup, createRouteTable } from '../../src/routing/redis.ts';
+import { createRouteTable } from '../../src/routing/redis.ts';
+import { createRouteLookup } from '../../src/routing/redis-lookup.ts';
 import { connectRedis, disconnectRedis } from '../../src/storage/redis/connect.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { routingConformance } from './routing.ts';
 
-routingConformance('memory', async (clock, delayMs) => ({
-  ...createMemoryRoutes({ clock, delayMs }),
+routingConformance('memory', async (clock, delayMs, pace) => ({
+  ...createMemoryRoutes({ clock, delayMs, pace }),
   tearDown: async () => {},
 }));
 
@@ -18,7 +19,7 @@ describe('on a real Redis', () => {
   });
   afterAll(() => server.stop());
 
-  routingConformance('Redis', async (clock, delayMs) => {
+  routingConformance('Redis', async (clock, delayMs, pace) => {
     const redis = connectRedis(server.url, 'routes', silentLogger);
     const subscriber = connectRedis(server.url, 'route changes', silentLogger);
     const tearDown = async () => {
@@ -27,7 +28,7 @@ describe('on a real Redis', () => {
     };
     try {
       return {
-        table: createRouteTable({ redis, clock, delayMs }),
+        table: createRouteTable({ redis, clock, delayMs, pace }),
         lookup: createRouteLookup({ redis, subscriber, clock }),
         tearDown,
       };

@@ -7,6 +7,12 @@ const LONGEST_RECONNECT_MS = 1_000;
 /** Our choice: a command that has not been answered by then is treated as failed; callers have deadlines too. */
 const COMMAND_TIMEOUT_MS = 2_000;
 
+/**
+ * Our choice: a connection that has said nothing for so long, with a command unanswered, leads nowhere (its peer is
+ * gone and nobody closed it) and is replaced. TCP by itself may take a quarter of an hour to notice.
+ */
+const SILENCE_MS = 5_000;
+
 /** Delay before the n-th attempt to reconnect, milliseconds. */
 export function reconnectDelay(attempt: number): number {
   return Math.min(25 * 2 ** attempt, LONGEST_RECONNECT_MS);
@@ -37,6 +43,7 @@ export function connectRedis(url: string, name: string, logger: Logger): Redis {
     connectionName: name,
     retryStrategy: reconnectDelay,
     commandTimeout: COMMAND_TIMEOUT_MS,
+    socketTimeout: SILENCE_MS,
     // Whoever subscribes does so again on every `ready`: ioredis' own renewal has nobody listening to its failure.
     autoResubscribe: false,
     maxRetriesPerRequest: null, // the command timeout bounds the wait, so a short outage costs no errors

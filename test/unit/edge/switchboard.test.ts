@@ -52,7 +52,7 @@ describe('an INVITE that gets no call', () => {
 
 it('refuses a call for a Region that does not run here, and gives no other Region its record', async () => {
   const lookup: RouteLookup = {
-    lookup: async () => ({ region: 'au1', record: 'explicit', ageMs: 0 }),
+    lookup: async () => ({ region: 'au1', record: 'explicit', sid: null, ageMs: 0 }),
     close: async () => {},
   };
   const w = await world({ lookup });

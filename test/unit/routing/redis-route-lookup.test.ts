@@ -2,14 +2,24 @@ import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../src/core/clock.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
-import type { RouteLookup, RouteTable } from '../../../src/routing/port.ts';
-import { createRouteLookup, createRouteTable } from '../../../src/routing/redis.ts';
+import type { RouteLookup, RouteObservation, RouteTable } from '../../../src/routing/port.ts';
+import { createRouteTable } from '../../../src/routing/redis.ts';
+import { createRouteLookup } from '../../../src/routing/redis-lookup.ts';
 import { connectRedis, disconnectRedis } from '../../../src/storage/redis/connect.ts';
 import { routeRecord } from '../../conformance/routing.ts';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
 import { until } from '../../support/until.ts';
 
 const NUMBER = '+35315550100';
+const FIELD = `phone-number:${NUMBER}`;
+const TABLE = 'trunkline:global:routes';
+const SID = routeRecord('ie1').sid;
+
+/** An entry as it stands in the table, with a record of some changed fields. */
+function entry(record: object, fields: object = {}): string {
+  const kept = { record: { ...routeRecord('ie1'), ...record }, previousRegion: null, effectiveAt: 0 };
+  return JSON.stringify({ ...kept, ...fields });
+}
 
 describe('an edge asking for routes', () => {
   let server: TestRedis;
@@ -23,6 +33,7 @@ describe('an edge asking for routes', () => {
     const stats = await writer.info('commandstats');
     return Number(/cmdstat_hget:calls=(\d+)/.exec(stats)?.[1] ?? 0);
   };
+  let seen: RouteObservation[];
   const ask = (key = NUMBER) => lookup.lookup('phone-number', key);
 
   beforeEach(async () => {
@@ -32,7 +43,15 @@ describe('an edge asking for routes', () => {
     writer = connectRedis(server.url, 'writer', silentLogger);
     subscriber = connectRedis(server.url, 'changes', silentLogger);
     table = createRouteTable({ redis: writer, clock, delayMs: 0 });
-    lookup = createRouteLookup({ redis, subscriber, clock, maxAgeMs: 5_000, cachedKeys: 3 });
+    seen = [];
+    lookup = createRouteLookup({
+      redis,
+      subscriber,
+      clock,
+      maxAgeMs: 5_000,
+      cachedKeys: 3,
+      onLookup: (observation) => seen.push(observation),
+    });
     await table.save(routeRecord('ie1'));
     await until('the subscription', async () => {
       const [, subscribers] = await writer.pubsub('NUMSUB', 'trunkline:global:routes:changed');
@@ -47,11 +66,11 @@ describe('an edge asking for routes', () => {
   });
 
   it('remembers answers, "no record" too, and says how old they are', async () => {
-    expect(await ask()).toEqual({ region: 'ie1', record: 'explicit', ageMs: 0 });
-    expect(await ask('+1')).toEqual({ region: 'us1', record: 'default', ageMs: 0 });
+    expect(await ask()).toEqual({ region: 'ie1', record: 'explicit', sid: SID, ageMs: 0 });
+    expect(await ask('+1')).toEqual({ region: 'us1', record: 'default', sid: null, ageMs: 0 });
     const before = await reads();
     await clock.advance(4_000);
-    expect(await ask()).toEqual({ region: 'ie1', record: 'explicit', ageMs: 4_000 });
+    expect(await ask()).toEqual({ region: 'ie1', record: 'explicit', sid: SID, ageMs: 4_000 });
     expect((await ask('+1')).ageMs).toBe(4_000);
     expect(await reads()).toBe(before);
     await clock.advance(1_001);
@@ -88,6 +107,42 @@ describe('an edge asking for routes', () => {
         () => false,
       ),
     );
+  });
+
+  it('tells of every look-up whether it was remembered, read or failed, and how old the answer is', async () => {
+    seen = [];
+    await ask();
+    await clock.advance(4_000);
+    await ask();
+    await clock.advance(1_001);
+    await writer.hset(TABLE, FIELD, 'nonsense');
+    await expect(ask()).rejects.toThrow();
+    expect(seen).toEqual([
+      { kind: 'phone-number', outcome: 'read', ageMs: 0 },
+      { kind: 'phone-number', outcome: 'cached', ageMs: 4_000 },
+      { kind: 'phone-number', outcome: 'failed', ageMs: null },
+    ]);
+  });
+
+  it.each([
+    ['no JSON', 'nonsense'],
+    ['empty JSON', '{}'],
+    ['a Region that is none', entry({ voiceRegion: 'de1' })],
+    ['a record of another key', entry({ key: '+35315550199' })],
+    ['no Region at all', entry({ voiceRegion: undefined })],
+    ['an effect at no time', entry({}, { effectiveAt: null })],
+  ])('takes a damaged entry (%s) for an error, never for "no record"', async (_what, text) => {
+    await writer.hset(TABLE, FIELD, text);
+    await expect(ask()).rejects.toThrow(/damaged/);
+    await expect(table.fetch('phone-number', NUMBER)).rejects.toThrow(/damaged/);
+    await expect(table.save(routeRecord('us1'))).rejects.toThrow(/damaged/);
+    expect(await writer.hget(TABLE, FIELD)).toBe(text);
+  });
+
+  it('does not take a value of another type for "no record"', async () => {
+    await writer.del(TABLE);
+    await writer.set(TABLE, 'text');
+    await expect(ask('+999')).rejects.toThrow(/WRONGTYPE/);
   });
 
   it('forgets everything when it may have missed an announcement', async () => {
