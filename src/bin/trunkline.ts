@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import type { Installation } from '../compose/installation.ts';
 
 const workers = new URL('../../workers/', import.meta.url);
 
@@ -40,6 +41,33 @@ program
   .command('front')
   .description('the HTTP router from host name to Region')
   .action(() => runAlone('front', []));
+
+program
+  .command('edges')
+  .description('the Edge Locations: what they are called, their addresses, and where each is here')
+  .option('--json', 'as JSON', false)
+  .action(({ json }: { json: boolean }) =>
+    withInstallation(async (installation) => {
+      const { edgesText } = await import('./edges/edges-text.ts');
+      process.stdout.write(edgesText(installation, json));
+      return 0;
+    }),
+  );
+
+program
+  .command('doctor')
+  .description('explains which edge and which Region something means, why, and what is wrong with it')
+  .argument(
+    '<subject>',
+    'a REST host or URL, SIP URI or host, phone number or credential (AC…:token); -: from stdin',
+  )
+  .option('--json', 'as JSON', false)
+  .action((subject: string, { json }: { json: boolean }) =>
+    withInstallation(async (installation) => {
+      const { doctorCommand } = await import('./doctor/doctor-command.ts');
+      return doctorCommand(subject, json, { stdin: process.stdin, stdout: process.stdout, installation });
+    }),
+  );
 
 // These read their own arguments.
 program
@@ -86,6 +114,19 @@ program
     const { replayCommand } = await import('../replay/command.ts');
     process.exitCode = await replayCommand(process.argv.slice(3));
   });
+
+/** Runs a command that looks at this installation to its exit code; settings that cannot be used are said, and are 1. */
+async function withInstallation(run: (installation: Installation) => Promise<number>): Promise<void> {
+  const { thisInstallation } = await import('../compose/installation.ts');
+  const { SettingsError } = await import('../compose/settings.ts');
+  try {
+    process.exitCode = await run(await thisInstallation());
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    process.stderr.write(`error: ${error.message}\n`);
+    process.exitCode = 1;
+  }
+}
 
 /** Runs one role as this very process, as its container or unit does. */
 async function runAlone(script: string, args: readonly string[]): Promise<void> {
