@@ -77,6 +77,7 @@ const commands = shellCommands();
 const curls = commands.filter((command) => command.startsWith('curl '));
 const calls = commands.filter((command) => command.startsWith('npx trunkline call '));
 const answers = commands.filter((command) => command.startsWith('npx trunkline answer '));
+const looks = commands.filter((command) => /^npx trunkline (edges|doctor)\b/.test(command));
 const replays = commands.filter(
   (command) => command.startsWith('npm run replay') && !command.includes('--update'),
 );
@@ -89,7 +90,7 @@ it('every command of the README is run here, or is known to be run elsewhere', (
     'cp .env.example .env',
     'docker compose up --build', // test/unit/compose/containers.test.ts and roles.test.ts
   ];
-  const covered = [...curls, ...calls, ...answers, ...replays, ...starts, ...elsewhere];
+  const covered = [...curls, ...calls, ...answers, ...looks, ...replays, ...starts, ...elsewhere];
   expect(commands.filter((command) => !covered.includes(command))).toEqual([]);
   expect(elsewhere.filter((command) => !commands.includes(command))).toEqual([]);
   expect([curls.length, calls.length, answers.length, replays.length, starts.length]).toEqual([
@@ -212,6 +213,23 @@ describe('the product, started as the README says', () => {
     expect(created).toMatchObject({ status: 'queued', direction: 'outbound-api' });
     expect(await again.ended, again.output).toBe(0);
     expect(soundSeconds(readPcm(join(scratch, 'callee.wav')))).toBeGreaterThan(0.5);
+  });
+
+  it('edges and doctor explain what they are asked', async () => {
+    const env = { ...account, TRUNKLINE_HOME: home, TRUNKLINE_HTTP: `127.0.0.1:${http}` };
+    const [edges = '', retired = '', privately = '', number = '', credential = ''] = looks;
+    expect(looks).toHaveLength(5);
+    expect(await run(edges, env)).toMatch(new RegExp(`^dublin .* 127\\.0\\.0\\.1:${sip + 4} `, 'm'));
+    const wrong = new Command(retired, env);
+    expect(await wrong.ended).toBe(1);
+    expect(wrong.output).toMatch(/stopped working on 28 April 2026.*use api\.dublin\.ie1\.twilio\.com/);
+    expect(await run(privately, env)).toMatch(/edge +frankfurt-ix: [\s\S]*there is one in us1, ie1, au1/);
+    const routed = await run(number, env);
+    expect(routed).toMatch(/region +ie1: the route table sends/);
+    expect(routed).toMatch(/Configured in ie1: http/);
+    const accepted = await run(credential, env);
+    expect(accepted).toMatch(/region +ie1: ie1 accepts it, and no other that was asked/);
+    expect(accepted).not.toContain(account['AUTH_TOKEN_IE1'] ?? '');
   });
 
   it('the JavaScript sample creates a number and lists calls', async () => {
