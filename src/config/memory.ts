@@ -12,12 +12,13 @@ import type {
 } from './port.ts';
 import { createMemoryRecords } from './records/memory.ts';
 import { regionalRecords } from './records/regional.ts';
-import type { Binding } from './registrations.ts';
+import { createMemoryRegistrations } from './registrations-memory.ts';
 import { createTokenVault, type KeptTokens, type TokenVaultOptions } from './token-vault.ts';
 
 /** Who owns which number, within one process: replay and tests. */
 export function createMemoryNumberOwnership(): NumberOwnership {
   const numbers = new Map<string, OwnedNumber>();
+  const configured = new Map<string, readonly RegionId[]>();
   const bySid = (sid: string) => [...numbers.values()].find((number) => number.sid === sid);
   return {
     async claim(number) {
@@ -35,7 +36,14 @@ export function createMemoryNumberOwnership(): NumberOwnership {
       const owned = [...numbers.values()].filter((number) => number.accountSid === accountSid);
       return owned.sort((a, b) => a.createdAt - b.createdAt);
     },
+    async configured(sid, region) {
+      configured.set(sid, [...new Set([...(configured.get(sid) ?? []), region])]);
+    },
+    async regionsOf(sid) {
+      return configured.get(sid) ?? [];
+    },
     async release(sid) {
+      configured.delete(sid);
       const number = bySid(sid);
       if (number) numbers.delete(number.phoneNumber);
     },
@@ -49,18 +57,23 @@ export function createMemoryNameOwnership(): NameOwnership {
   return {
     async claim(kind, name, accountSid, region) {
       const owner = owners.get(`${kind} ${name}`) ?? { accountSid, regions: new Set() };
-      if (owner.accountSid !== accountSid) return false;
+      if (owner.accountSid !== accountSid) return 'taken';
       owner.regions.add(region);
       owners.set(`${kind} ${name}`, owner);
-      return true;
+      return owner.regions.size === 1 ? 'only' : 'shared';
     },
     async ownerOf(kind, name) {
       return owners.get(`${kind} ${name}`)?.accountSid;
     },
-    async release(kind, name, region) {
+    async regionsOf(kind, name) {
+      return [...(owners.get(`${kind} ${name}`)?.regions ?? [])];
+    },
+    async release(kind, name, accountSid, region) {
       const owner = owners.get(`${kind} ${name}`);
-      owner?.regions.delete(region);
-      if (owner?.regions.size === 0) owners.delete(`${kind} ${name}`);
+      if (!owner) return true;
+      if (owner.accountSid !== accountSid) return false;
+      owner.regions.delete(region);
+      return owner.regions.size === 0 && owners.delete(`${kind} ${name}`);
     },
   };
 }
@@ -79,8 +92,6 @@ export function createMemoryRegionalConfig(
   const configs = new Map<string, NumberConfig>();
   const saved = new Map<string, InterconnectConnection>();
   const tokens = new Map<string, KeptTokens>();
-  const bindings = new Map<string, readonly Binding[]>();
-  const alive = (aor: string) => (bindings.get(aor) ?? []).filter(({ expiresAt }) => expiresAt > clock.now());
   let version = 0;
   return {
     region,
@@ -103,22 +114,7 @@ export function createMemoryRegionalConfig(
         },
       },
     }),
-    registrations: {
-      async bindings(aor) {
-        return alive(aor);
-      },
-      async change(aor, next) {
-        const after = next(alive(aor));
-        if (after) bindings.set(aor, after);
-        return alive(aor);
-      },
-      async list(of) {
-        const mine = (binding: Binding) =>
-          'domainSid' in of ? binding.domainSid === of.domainSid : binding.accountSid === of.accountSid;
-        return [...bindings.keys()].sort().flatMap(alive).filter(mine);
-      },
-      async close() {},
-    },
+    registrations: createMemoryRegistrations(clock),
     async number(phoneNumberSid) {
       return configs.get(phoneNumberSid);
     },

@@ -28,6 +28,10 @@ export interface NumberOwnership {
   byNumber(phoneNumber: string): Promise<OwnedNumber | undefined>;
   bySid(sid: string): Promise<OwnedNumber | undefined>;
   list(accountSid: string): Promise<readonly OwnedNumber[]>;
+  /** Says that a Region has a voice configuration for the number now. That there is one is global, what it says is not. */
+  configured(sid: string, region: RegionId): Promise<void>;
+  /** The Regions that have a voice configuration for it. */
+  regionsOf(sid: string): Promise<readonly RegionId[]>;
   release(sid: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -64,13 +68,24 @@ export interface InterconnectConnection {
   readonly status: 'active' | 'inactive';
 }
 
+/**
+ * `only`: no other Region has the name. `shared`: another Region of the account has it, too. `taken`: it is another
+ * account's.
+ */
+export type Claim = 'only' | 'shared' | 'taken';
+
 /** A SIP domain's name, or a trunk's termination name: one account has it, in however many Regions. */
 export interface NameOwnership {
-  /** False, and nothing changes, when another account has the name. */
-  claim(kind: NameKind, name: string, accountSid: string, region: RegionId): Promise<boolean>;
+  /** Nothing changes when the name is taken. Claiming once more what one has is allowed, and answered the same way. */
+  claim(kind: NameKind, name: string, accountSid: string, region: RegionId): Promise<Claim>;
   ownerOf(kind: NameKind, name: string): Promise<string | undefined>;
-  /** This Region no longer has it; the name is free when no Region has. */
-  release(kind: NameKind, name: string, region: RegionId): Promise<void>;
+  /** The Regions that have it. */
+  regionsOf(kind: NameKind, name: string): Promise<readonly RegionId[]>;
+  /**
+   * This Region of the account no longer has it. True when nobody has it now, whoever released it; another account's
+   * name stays as it is.
+   */
+  release(kind: NameKind, name: string, accountSid: string, region: RegionId): Promise<boolean>;
 }
 
 export type NameKind = 'sip-domain' | 'trunk';

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Clock } from '../core/clock.ts';
 import type { Ids } from '../core/ids.ts';
-import type { Region } from '../region/region.ts';
+import { isRegionId, type Region } from '../region/region.ts';
 import { connectionsOf } from './connections.ts';
 import type {
   InterconnectConnection,
@@ -24,6 +24,9 @@ const BY_SID = 'trunkline:global:numbers:by-sid';
 
 /** One sorted set per account: E.164 by creation. */
 const ofAccount = (accountSid: string) => `trunkline:global:numbers:of:${accountSid}`;
+
+/** One set per number: the Regions that have a voice configuration for it. */
+const configuredIn = (sid: string) => `trunkline:global:numbers:regions:${sid}`;
 
 /** KEYS numbers by-sid of-account; ARGV phoneNumber number sid createdAt. Returns 0 when the number is taken. */
 const CLAIM = `
@@ -69,6 +72,12 @@ export function createNumberOwnership({ redis }: { readonly redis: Redis }): Num
       const texts = await redis.hmget(NUMBERS, ...phoneNumbers);
       return texts.flatMap((text): OwnedNumber[] => (text ? [JSON.parse(text)] : []));
     },
+    async configured(sid, region) {
+      await redis.sadd(configuredIn(sid), region);
+    },
+    async regionsOf(sid) {
+      return (await redis.smembers(configuredIn(sid))).filter(isRegionId);
+    },
     async release(sid) {
       const number = await bySid(sid);
       if (!number) return;
@@ -77,6 +86,7 @@ export function createNumberOwnership({ redis }: { readonly redis: Redis }): Num
         .hdel(NUMBERS, number.phoneNumber)
         .hdel(BY_SID, sid)
         .zrem(ofAccount(number.accountSid), number.phoneNumber)
+        .del(configuredIn(sid))
         .exec();
       for (const [error] of results ?? []) if (error) throw error;
     },
@@ -84,18 +94,22 @@ export function createNumberOwnership({ redis }: { readonly redis: Redis }): Num
   };
 }
 
-/** KEYS owner, regions; ARGV accountSid, region. Returns 0 when another account has the name. */
+/** KEYS owner, regions; ARGV accountSid, region. Returns how many Regions have it, 0 when another account has. */
 const CLAIM_NAME = `
 local owner = redis.call('GET', KEYS[1])
 if owner and owner ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1])
 redis.call('SADD', KEYS[2], ARGV[2])
-return 1`;
+return redis.call('SCARD', KEYS[2])`;
 
-/** KEYS owner, regions; ARGV region. */
+/** KEYS owner, regions; ARGV accountSid, region. Returns 1 when the name is free then. */
 const RELEASE_NAME = `
-redis.call('SREM', KEYS[2], ARGV[1])
-if redis.call('SCARD', KEYS[2]) == 0 then redis.call('DEL', KEYS[1]) end`;
+local owner = redis.call('GET', KEYS[1])
+if owner and owner ~= ARGV[1] then return 0 end
+redis.call('SREM', KEYS[2], ARGV[2])
+if redis.call('SCARD', KEYS[2]) > 0 then return 0 end
+redis.call('DEL', KEYS[1])
+return 1`;
 
 /** Who has which name, in the global Redis; the caller opens and closes it. */
 export function createNameOwnership({ redis }: { readonly redis: Redis }): NameOwnership {
@@ -104,13 +118,18 @@ export function createNameOwnership({ redis }: { readonly redis: Redis }): NameO
   return {
     async claim(kind, name, accountSid, region) {
       const keys = [owner(kind, name), regions(kind, name)];
-      return (await redis.eval(CLAIM_NAME, 2, ...keys, accountSid, region)) === 1;
+      const having = await redis.eval(CLAIM_NAME, 2, ...keys, accountSid, region);
+      return having === 0 ? 'taken' : having === 1 ? 'only' : 'shared';
     },
     async ownerOf(kind, name) {
       return (await redis.get(owner(kind, name))) ?? undefined;
     },
-    async release(kind, name, region) {
-      await redis.eval(RELEASE_NAME, 2, owner(kind, name), regions(kind, name), region);
+    async regionsOf(kind, name) {
+      return (await redis.smembers(regions(kind, name))).filter(isRegionId);
+    },
+    async release(kind, name, accountSid, region) {
+      const keys = [owner(kind, name), regions(kind, name)];
+      return (await redis.eval(RELEASE_NAME, 2, ...keys, accountSid, region)) === 1;
     },
   };
 }

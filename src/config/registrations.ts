@@ -9,6 +9,8 @@ export interface Flow {
   /** Where the REGISTER came from: behind NAT the only address that leads to the device. */
   readonly address: string;
   readonly port: number;
+  /** Its connection is closed: nothing leads to the device until it registers again. Absent: not known to be. */
+  readonly lost?: true;
 }
 
 /** One device that is registered: RFC 3261 §10.3. */
@@ -24,6 +26,8 @@ export interface Binding {
   readonly contact: string;
   /** What of the Contact tells it from others: its URI by the rules of RFC 3261 §19.1.4, or instance and reg-id (RFC 5626). */
   readonly identity: string;
+  /** Parameters of the Contact besides `expires`, as it wrote them: `;q=0.5`. Absent or '': none. */
+  readonly parameters?: string;
   readonly callId: string;
   readonly cseq: number;
   /** Route of requests to it, topmost first (RFC 3327). */
@@ -48,6 +52,20 @@ export interface Registrations {
     next: (before: readonly Binding[]) => readonly Binding[] | undefined,
   ): Promise<readonly Binding[]>;
   /** Of a domain, or of all domains of an account; by AOR, oldest first. */
-  list(of: { readonly domainSid: string } | { readonly accountSid: string }): Promise<readonly Binding[]>;
+  list(of: RegistrationsOf): Promise<readonly Binding[]>;
   close(): Promise<void>;
+}
+
+export type RegistrationsOf = { readonly domainSid: string } | { readonly accountSid: string };
+
+/** The bindings that are alive at `now`, oldest first. */
+export function unexpired(bindings: readonly Binding[], now: number): readonly Binding[] {
+  return bindings
+    .filter(({ expiresAt }) => expiresAt > now)
+    .sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+}
+
+export function isOf(of: RegistrationsOf): (binding: Binding) => boolean {
+  return (binding) =>
+    'domainSid' in of ? binding.domainSid === of.domainSid : binding.accountSid === of.accountSid;
 }

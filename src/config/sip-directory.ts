@@ -1,5 +1,5 @@
 import type { RegionalRecords } from './port.ts';
-import type { IpAddress, SipCredential, SipDomain } from './sip.ts';
+import { type IpAddress, type MappedList, mappingsOf, type SipCredential, type SipDomain } from './sip.ts';
 
 /** A SIP domain with everything that decides who gets in. */
 export interface DomainAccess {
@@ -23,6 +23,9 @@ export interface SipDirectory {
 /** Our choice: domains whose lists are remembered, of one Region. */
 const REMEMBERED = 10_000;
 
+/** Our choice: names come from whoever sends a request; no longer ones are remembered (RFC 1035 §2.3.4). */
+const LONGEST_KEY = 255;
+
 /** Answers from what was read before, as long as nothing of the Region's records has changed since. */
 export function createSipDirectory(records: RegionalRecords): SipDirectory {
   const remembered = new Map<string, DomainAccess | undefined>();
@@ -40,12 +43,16 @@ export function createSipDirectory(records: RegionalRecords): SipDirectory {
     return now;
   };
 
-  const cached = async <T>(cache: Map<string, T>, key: string, read: () => Promise<T>): Promise<T> => {
-    const asOf = await refresh();
+  const cached = async <T>(
+    asOf: number,
+    cache: Map<string, T>,
+    key: string,
+    read: () => Promise<T>,
+  ): Promise<T> => {
     const known = cache.get(key);
     if (known !== undefined || cache.has(key)) return known as T; // undefined is an answer, too
     const found = await read();
-    if (asOf === version) {
+    if (asOf === version && key.length <= LONGEST_KEY) {
       if (cache.size >= REMEMBERED) cache.clear();
       cache.set(key, found);
     }
@@ -53,12 +60,15 @@ export function createSipDirectory(records: RegionalRecords): SipDirectory {
   };
 
   return {
-    domain: (name) => cached(remembered, name, () => readAccess(records, name)),
+    async domain(name) {
+      return cached(await refresh(), remembered, name, () => readAccess(records, name));
+    },
     async credential(lists, username) {
+      const asOf = await refresh();
       const found = await Promise.all(
         lists.map((list) => {
           const key = `${list} ${username}`;
-          return cached(credentials, key, () => records.credentials.find(key));
+          return cached(asOf, credentials, key, () => records.credentials.find(key));
         }),
       );
       return found.find((credential) => credential !== undefined);
@@ -69,8 +79,8 @@ export function createSipDirectory(records: RegionalRecords): SipDirectory {
 async function readAccess(records: RegionalRecords, name: string): Promise<DomainAccess | undefined> {
   const domain = await records.domains.find(name);
   if (!domain) return undefined;
-  const mappings = await records.mappings.list(domain.sid);
-  const lists = (list: 'ip-access-control-list' | 'credential-list', registrations: boolean) => [
+  const mappings = await mappingsOf(records.mappings, domain.sid);
+  const lists = (list: MappedList, registrations: boolean) => [
     ...new Set(
       mappings
         .filter((mapping) => mapping.list === list && (mapping.use === 'registrations') === registrations)

@@ -1,5 +1,5 @@
 import type { HttpMethod } from './port.ts';
-import type { KeptRecord, RecordKind } from './records/port.ts';
+import type { KeptRecord, RecordKind, Records } from './records/port.ts';
 
 /** What is common to the resources of an account. */
 export interface AccountRecord extends KeptRecord {
@@ -58,12 +58,14 @@ export interface SipCredential extends KeptRecord {
  */
 export type MappingUse = 'legacy' | 'calls' | 'registrations';
 
-/** A list in use by a domain. Its SID as a resource is the list's own. */
+export type MappedList = 'ip-access-control-list' | 'credential-list';
+
+/** A list in use by a domain. Its SID as a resource is the list's own; as a record, see `mappingSid`. */
 export interface DomainMapping extends KeptRecord {
   readonly accountSid: string;
   readonly domainSid: string;
   readonly use: MappingUse;
-  readonly list: 'ip-access-control-list' | 'credential-list';
+  readonly list: MappedList;
   readonly listSid: string;
 }
 
@@ -102,9 +104,36 @@ export const SIP_CREDENTIALS: RecordKind<SipCredential> = {
   keyOf: ({ listSid, username }) => `${listSid} ${username}`,
 };
 
-/** By domain; a list is mapped once for each use. */
+/** By domain, use and kind of list, as their resources list them. */
 export const DOMAIN_MAPPINGS: RecordKind<DomainMapping> = {
   name: 'domain-mappings',
-  parentOf: ({ domainSid }) => domainSid,
-  keyOf: ({ domainSid, use, listSid }) => `${domainSid} ${use} ${listSid}`,
+  parentOf: (mapping) => mappingParent(mapping),
 };
+
+/** Where mappings are listed: each of a domain's five lists of mappings is a parent of its own. */
+export function mappingParent(of: Pick<DomainMapping, 'domainSid' | 'use' | 'list'>): string {
+  return `${of.domainSid} ${of.use} ${of.list}`;
+}
+
+/** Names a mapping's record: a domain maps a list once for each use. */
+export function mappingSid(of: Pick<DomainMapping, 'domainSid' | 'use' | 'listSid'>): string {
+  return `${of.domainSid} ${of.use} ${of.listSid}`;
+}
+
+/** The lists of mappings that a domain has. There are no access control lists for registrations. */
+export const MAPPING_LISTS: readonly Pick<DomainMapping, 'use' | 'list'>[] = [
+  { use: 'legacy', list: 'ip-access-control-list' },
+  { use: 'legacy', list: 'credential-list' },
+  { use: 'calls', list: 'ip-access-control-list' },
+  { use: 'calls', list: 'credential-list' },
+  { use: 'registrations', list: 'credential-list' },
+];
+
+/** All mappings of a domain. */
+export async function mappingsOf(
+  mappings: Records<DomainMapping>,
+  domainSid: string,
+): Promise<readonly DomainMapping[]> {
+  const lists = MAPPING_LISTS.map((of) => mappings.list(mappingParent({ domainSid, ...of })));
+  return (await Promise.all(lists)).flat();
+}

@@ -1,4 +1,4 @@
-import type { KeptRecord, RecordKind, Records } from './port.ts';
+import { type KeptRecord, type RecordKind, type Records, replacement } from './port.ts';
 
 /** Records within one process: replay and tests. */
 export function createMemoryRecords<T extends KeptRecord>(
@@ -9,7 +9,7 @@ export function createMemoryRecords<T extends KeptRecord>(
   const list = (parent: string) =>
     [...records.values()]
       .filter((record) => kind.parentOf(record) === parent)
-      .sort((a, b) => a.createdAt - b.createdAt);
+      .sort((a, b) => a.createdAt - b.createdAt || (a.sid < b.sid ? -1 : 1));
   const find = (key: string) =>
     kind.keyOf && [...records.values()].find((record) => kind.keyOf?.(record) === key);
   const holder = (record: T) => (kind.keyOf ? find(kind.keyOf(record)) : undefined);
@@ -25,7 +25,7 @@ export function createMemoryRecords<T extends KeptRecord>(
     async change(sid, next) {
       const before = records.get(sid);
       if (!before) return undefined;
-      const after = next(before);
+      const after = replacement(kind, before, next);
       const other = holder(after);
       if (other && other.sid !== sid) return 'taken';
       records.set(sid, after);
@@ -45,8 +45,9 @@ export function createMemoryRecords<T extends KeptRecord>(
       return list(parent).length;
     },
     async remove(sid) {
-      changed();
-      return records.delete(sid);
+      const removed = records.delete(sid);
+      if (removed) changed();
+      return removed;
     },
   };
 }

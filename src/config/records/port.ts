@@ -25,15 +25,26 @@ export interface Records<T extends KeptRecord> {
   /**
    * Replaces a record by what `next` makes of it, in one step: `next` may run more than once, and throws to leave
    * the record as it is. `taken` when the new key is another record's; undefined when there is no such record. SID,
-   * parent and creation stay.
+   * parent and creation stay: anything else is refused.
    */
   change(sid: string, next: (before: T) => T): Promise<T | 'taken' | undefined>;
   fetch(sid: string): Promise<T | undefined>;
   /** The record with this key. */
   find(key: string): Promise<T | undefined>;
-  /** Oldest first. */
+  /** Oldest first; those of one millisecond by SID. */
   list(parent: string): Promise<readonly T[]>;
   count(parent: string): Promise<number>;
   /** False when there was none. */
   remove(sid: string): Promise<boolean>;
+}
+
+/** What `next` makes of a record. @throws Error when that would be another record, or one of another parent */
+export function replacement<T extends KeptRecord>(kind: RecordKind<T>, before: T, next: (before: T) => T): T {
+  const after = next(before);
+  const stays =
+    after.sid === before.sid &&
+    after.createdAt === before.createdAt &&
+    kind.parentOf(after) === kind.parentOf(before);
+  if (!stays) throw new Error(`${before.sid}: SID, parent and creation of a record cannot be changed`);
+  return after;
 }

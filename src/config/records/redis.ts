@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { KeptRecord, RecordKind, Records } from './port.ts';
+import { type KeptRecord, type RecordKind, type Records, replacement } from './port.ts';
 
 /** Our choice: a lost race between writers of one record is run again this often. Each round, one of them wins. */
 const WRITE_ATTEMPTS = 100;
@@ -102,7 +102,7 @@ export function createRedisRecords<T extends KeptRecord>(
         sid,
         async (text) => {
           const before = parse(text);
-          const after = next(before);
+          const after = replacement(kind, before, next);
           const parts = [sid, text, JSON.stringify(after), keyOf(before), keyOf(after)];
           const changed = await redis.eval(REPLACE, 3, version, records, keys, ...parts);
           if (changed === 'taken') return 'taken';
