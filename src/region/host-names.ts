@@ -3,7 +3,7 @@ import { readPlaceName } from './place-name.ts';
 import { DEFAULT_REGION, isRegionId, REGION_IDS, REGIONS, type RegionId } from './region.ts';
 
 /** The products whose REST host names this platform answers; the path then tells which one is meant. */
-export const PRODUCTS = ['api', 'routes', 'trunking', 'voice'] as const;
+export const PRODUCTS = ['accounts', 'api', 'routes', 'trunking', 'voice'] as const;
 
 export type Product = (typeof PRODUCTS)[number];
 

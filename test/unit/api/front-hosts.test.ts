@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Front, frontApp } from '../../../src/api/front/front-app.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
+import { PRODUCTS, type Product } from '../../../src/region/host-names.ts';
 import { REGION_IDS, type RegionId } from '../../../src/region/region.ts';
 import { type Listening, listen } from '../../support/listen.ts';
 import { twilioClient } from '../../support/twilio-client.ts';
@@ -113,7 +114,7 @@ describe('the host that a request is for', () => {
   it.each(['ie1', 'au1', 'br1', 'de1', 'jp1', 'sg1', 'us2'])(
     '[E4] [E11] api.%s stopped working: it says so, and us1 is not asked',
     async (code) => {
-      for (const product of ['api', 'trunking', 'routes', 'voice']) {
+      for (const product of PRODUCTS) {
         const { status, body } = await raw('/', [`Host: ${product}.${code}.twilio.com`]);
         expect(status).toBe(404);
         expect(body).toContain('28 April 2026');
@@ -124,14 +125,15 @@ describe('the host that a request is for', () => {
 });
 
 /** One request of each product; what the answer holds does not matter here. */
-const PRODUCTS: Readonly<Record<string, (client: twilio.Twilio) => Promise<unknown>>> = {
+const REQUESTS: Readonly<Record<Product, (client: twilio.Twilio) => Promise<unknown>>> = {
+  accounts: (client) => client.accounts.v1.secondaryAuthToken().create(),
   api: (client) => client.calls.list({ limit: 1 }),
   trunking: (client) => client.trunking.v1.trunks.list({ limit: 1 }),
   routes: (client) => client.routes.v2.phoneNumbers('+12025550143').fetch(),
   voice: (client) => client.voice.v1.ipRecords.list({ limit: 1 }),
 };
 
-describe.each(Object.entries(PRODUCTS))("the official client's options, for %s", (product, ask) => {
+describe.each(Object.entries(REQUESTS))("the official client's options, for %s", (product, ask) => {
   const client = (place: { readonly edge?: string; readonly region?: string }) =>
     twilioClient(front.port, ACCOUNT, 'token', place);
 
