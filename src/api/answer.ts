@@ -1,23 +1,8 @@
 import type { ErrorRequestHandler, RequestHandler, Response, Router } from 'express';
 import type { Logger } from '../core/logger.ts';
 import { ApiError, errorBody, missing } from './api-error.ts';
-import type { PathDescription } from './operation.ts';
-
-/** A path as it was registered at a router. */
-export interface ServedPath {
-  /** As Express writes it, below where the router is mounted. */
-  readonly path: string;
-  /** `get`, `post`, `delete`. */
-  readonly methods: readonly string[];
-  readonly description: PathDescription;
-}
-
-const paths = new WeakMap<Router, readonly ServedPath[]>();
-
-/** What a router serves, in the order of its registration. */
-export function pathsOf(router: Router): readonly ServedPath[] {
-  return paths.get(router) ?? [];
-}
+import { describe, type PathDescription } from './operation.ts';
+import { elementOf, nameElement } from './xml-form.ts';
 
 interface Methods {
   readonly get?: RequestHandler;
@@ -38,8 +23,12 @@ export function resource(
   methods: Methods,
   description: PathDescription = {},
 ): void {
-  paths.set(router, [...pathsOf(router), { path, methods: Object.keys(methods), description }]);
+  describe(router, { path, methods: Object.keys(methods), description });
   const route = router.route(path);
+  route.all((req, _res, next) => {
+    nameElement(req, description.element ?? elementOf(path));
+    next();
+  });
   if (methods.get) route.get(methods.get);
   if (methods.post) route.post(methods.post);
   if (methods.delete) route.delete(methods.delete);

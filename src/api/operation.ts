@@ -1,3 +1,5 @@
+import type { Router } from 'express';
+
 /** How the value of a parameter is written; a list of texts is all that is allowed. */
 export type ParameterType =
   | 'string'
@@ -22,7 +24,7 @@ export interface Operation {
 
 /** What is said about a path where it is registered. */
 export interface PathDescription {
-  /** The XML element of one item, `Call` for one; absent where no XML is served. */
+  /** The XML element of one item, where it isn't the singular of the path's last name: `SipDomain` for `Domains`. */
   readonly element?: string;
   readonly get?: Operation;
   readonly post?: Operation;
@@ -35,3 +37,24 @@ export const PAGING: Readonly<Record<string, ParameterType>> = {
   PageSize: 'integer',
   PageToken: 'string',
 };
+
+/** A path as it was registered at a router. */
+export interface ServedPath {
+  /** As Express writes it, below where the router is mounted. */
+  readonly path: string;
+  /** `get`, `post`, `delete`. */
+  readonly methods: readonly string[];
+  readonly description: PathDescription;
+}
+
+const paths = new WeakMap<Router, ServedPath[]>();
+
+/** Remembers what a router serves. */
+export function describe(router: Router, served: ServedPath): void {
+  paths.set(router, [...pathsOf(router), served]);
+}
+
+/** What a router serves, in the order of its registration. */
+export function pathsOf(router: Router): readonly ServedPath[] {
+  return paths.get(router) ?? [];
+}

@@ -1,23 +1,43 @@
-import express, { type Express, type RequestHandler, type Router } from 'express';
-import { accountOf, assignAccount } from './account-of.ts';
+import express, { type Express, type RequestHandler, Router } from 'express';
+import { createAccountDirectory } from './account-directory.ts';
 import { answerError, unknownPath } from './answer.ts';
-import { missing } from './api-error.ts';
-import { authenticate } from './authentication.ts';
+import { type AuthenticationOptions, authenticate, forAccountOfPath } from './authentication.ts';
+import { createCredentialCheck } from './credentials.ts';
 import { dashboard } from './dashboard/dashboard.ts';
+import { type MountedRouter, openApi } from './open-api.ts';
 import type { RegionOptions } from './region-options.ts';
+import { accounts } from './resources/accounts.ts';
+import { applications } from './resources/applications.ts';
+import { authTokens } from './resources/auth-tokens.ts';
+import { availableNumbers } from './resources/available-numbers.ts';
 import { calls } from './resources/calls.ts';
 import { connections } from './resources/connections.ts';
+import { events } from './resources/events.ts';
 import { incomingPhoneNumbers } from './resources/incoming-phone-numbers.ts';
+import { keys } from './resources/keys.ts';
+import { notifications } from './resources/notifications.ts';
 import { recordings } from './resources/recordings.ts';
 import { routes } from './resources/routes.ts';
+import { answerXml } from './xml-form.ts';
 
-type Resource = (options: RegionOptions) => Router;
+type Resource = (options: RegionOptions, authentication: AuthenticationOptions) => Router;
 
 /** What is served where: a resource is one import and one line here. The comment is where it is found. */
+const VERSION_2010: readonly Resource[] = [
+  accounts, // /Accounts
+];
 const OF_AN_ACCOUNT: readonly Resource[] = [
-  incomingPhoneNumbers, // /IncomingPhoneNumbers
+  applications, // /Applications
+  availableNumbers, // /AvailablePhoneNumbers
+  incomingPhoneNumbers, // /IncomingPhoneNumbers, and its /Local, /Mobile, /TollFree
   calls, // /Calls
+  events, // /Calls/{CallSid}/Events
+  notifications, // /Notifications, /Calls/{CallSid}/Notifications
   recordings, // /Recordings, /Calls/{CallSid}/Recordings
+  keys, // /Keys, /SigningKeys
+];
+const V1: readonly Resource[] = [
+  authTokens, // /AuthTokens
 ];
 const V2: readonly Resource[] = [
   routes, // /PhoneNumbers
@@ -26,17 +46,19 @@ const TRUNKLINE_V1: readonly Resource[] = [
   connections, // /Connections
 ];
 
+const ROOT_2010 = '/2010-04-01';
+const ACCOUNT_PATH = `${ROOT_2010}/Accounts/:accountSid`;
+
 const LARGEST_FORM = '256kb'; // our choice: the largest parameter, Twiml, has 4,000 characters
 
 /**
  * The HTTP side of one Region: REST under Twilio's paths, `/healthz`, `/metrics` and the pages. Whatever the
  * `Host` says, a request that arrives here is for this Region; the path tells the product.
  *
- * JSON is answered with the `.json` suffix and without one; XML, CSV and HTML are not offered.
+ * The 2010-04-01 API is JSON with the `.json` suffix and XML without one or with `.xml`; the others are JSON.
  */
 export function regionApp(options: RegionOptions): Express {
-  // An empty token would be matched by an empty password.
-  if (!options.authToken) throw new Error(`Region ${options.region.id} has no auth token`);
+  const authentication = authenticationOf(options);
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag'); // no client of these resources revalidates
@@ -52,29 +74,43 @@ export function regionApp(options: RegionOptions): Express {
   app.get('/metrics', async (_req, res) => {
     res.set('Content-Type', options.metrics.contentType).send(await options.metrics.metrics());
   });
-  app.use('/dashboard', dashboard(options));
-  app.use(authenticate({ ...options, region: options.region.id }));
+  const mounted = mount(options, authentication);
+  app.get('/openapi.json', (_req, res) => {
+    res.json(openApi(options, mounted));
+  });
+  app.use('/dashboard', dashboard(options, authentication));
+  app.use(answerXml());
+  app.use(authenticate(authentication));
   app.use(express.text({ type: 'application/x-www-form-urlencoded', limit: LARGEST_FORM }));
-  app.use('/2010-04-01/Accounts/:accountSid', ofAccount(options));
-  for (const resource of OF_AN_ACCOUNT) app.use('/2010-04-01/Accounts/:accountSid', resource(options));
-  for (const resource of V2) app.use('/v2', resource(options));
-  for (const resource of TRUNKLINE_V1) app.use('/trunkline/v1', resource(options));
+  for (const { path, router } of mounted) app.use(path, router);
   app.use(unknownPath(options.region.id));
   app.use(answerError(options.logger.child({ region: options.region.id })));
   return app;
 }
 
-/** A path of another account holds nothing for this one, unless that is its subaccount. */
-function ofAccount({ accounts, region }: RegionOptions): RequestHandler {
-  return async (req, _res, next) => {
-    const asked = String(req.params['accountSid']);
-    const asking = accountOf(req);
-    if (asked !== asking && (await accounts.fetch(asked))?.ownerAccountSid !== asking) {
-      throw missing(req.originalUrl.split('?')[0] ?? '', region.id);
-    }
-    assignAccount(req, asked);
-    next();
+function authenticationOf(options: RegionOptions): AuthenticationOptions {
+  return {
+    region: options.region.id,
+    check: createCredentialCheck(options),
+    directory: createAccountDirectory(options),
+    logger: options.logger,
   };
+}
+
+/** Every resource, in the order in which they are asked. */
+function mount(options: RegionOptions, authentication: AuthenticationOptions): readonly MountedRouter[] {
+  const ofAccount = Router({ caseSensitive: true, strict: true });
+  ofAccount.use(ACCOUNT_PATH.slice(ROOT_2010.length), forAccountOfPath(authentication));
+  const at = (path: string, resources: readonly Resource[]) =>
+    resources.map((resource) => ({ path, router: resource(options, authentication) }));
+  return [
+    ...at(ROOT_2010, VERSION_2010),
+    { path: ROOT_2010, router: ofAccount },
+    ...at(ACCOUNT_PATH, OF_AN_ACCOUNT),
+    ...at('/v1', V1),
+    ...at('/v2', V2),
+    ...at('/trunkline/v1', TRUNKLINE_V1),
+  ];
 }
 
 /** Says which Region answered and names the request, as Twilio's own headers do. */

@@ -27,9 +27,8 @@ export interface RegionOptions {
   readonly region: Region;
   /** The Regions that run in this installation: where a key may be routed. */
   readonly regions: readonly RegionId[];
+  /** The first account: it is always active, and the dashboard shows it. */
   readonly accountSid: string;
-  /** This Region's; another Region's is refused. */
-  readonly authToken: string;
   readonly store: CallStore;
   readonly bucket: Bucket;
   readonly routes: RouteTable;

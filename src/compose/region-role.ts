@@ -26,6 +26,7 @@ import { countAttempt } from './metrics.ts';
 import { publicUrlTemplate, regionAddress } from './ports.ts';
 import type { Role, RoleContext } from './role.ts';
 import {
+  GLOBAL_PREFIX,
   GLOBAL_REDIS_VARIABLES,
   globalRedis,
   redisVariables,
@@ -34,9 +35,6 @@ import {
   requireRedis,
   spoolDirectory,
 } from './stores.ts';
-
-/** Prefix of what all Regions share, in the global Redis. */
-const GLOBAL_PREFIX = 'trunkline:global:';
 
 /** The service of one Region: its REST API, its dashboards, and the durable work that ends in its bucket. */
 export async function startRegion(context: RoleContext, id: RegionId): Promise<Role> {
@@ -77,7 +75,6 @@ export async function startRegion(context: RoleContext, id: RegionId): Promise<R
   const orders = createRedisOrderSender({ region, redis, subscriber: orderSubscriber, clock, ids, logger });
   const pace = createRedisCallPace({ redis, region, callsPerSecond: settings.callsPerSecond });
   const http = createHttpClient({ allowPrivate: settings.allowPrivate, clock });
-  const authToken = tokenOf(credentials, id);
 
   const signingToken = createSigningTokens({ vault: config.tokens, clock, logger });
   const onAttempt = (attempt: WebhookAttempt) => countAttempt(metrics, attempt);
@@ -116,7 +113,6 @@ export async function startRegion(context: RoleContext, id: RegionId): Promise<R
     region,
     regions: settings.regions,
     accountSid: credentials.accountSid,
-    authToken,
     store,
     bucket,
     routes,

@@ -37,6 +37,8 @@ export interface AuthTokens {
 export interface TokenVault {
   /** Those of an account; made at once when it has none in this Region yet. */
   tokensOf(accountSid: string): Promise<AuthTokens>;
+  /** Those it has in this Region; undefined, and none are made, when nobody has needed any yet. */
+  known(accountSid: string): Promise<AuthTokens | undefined>;
   /** Another secondary token. */
   addSecondary(accountSid: string): Promise<AuthTokens>;
   /** False when there was none. */

@@ -64,6 +64,9 @@ export function createTokenVault({ store, clock, ids, given }: TokenVaultOptions
       if (!made) throw new Error(`no tokens could be made for ${accountSid}`);
       return made;
     },
+    async known(accountSid) {
+      return current(accountSid, await store.read(accountSid));
+    },
     async addSecondary(accountSid) {
       const changed = await change(accountSid, (before) => ({
         ...before,

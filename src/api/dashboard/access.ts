@@ -1,18 +1,23 @@
 import { isIP } from 'node:net';
 import type { Request, RequestHandler } from 'express';
 import { ApiError } from '../api-error.ts';
-import { requireCredentials } from '../authentication.ts';
+import { type AuthenticationOptions, permissionDenied, requireIdentity } from '../authentication.ts';
 import type { RegionOptions } from '../region-options.ts';
 
 /**
  * Who may see the pages: anybody on this machine when only this machine can reach the listener, otherwise HTTP
- * Basic with the Region's credentials (DESIGN §6). A browser sends credentials, and reaches this machine, for any
- * site it visits, so a change must come from the pages themselves.
+ * Basic with the credentials that the first account has in the Region (DESIGN §6): what is shown is its own. A
+ * browser sends credentials, and reaches this machine, for any site it visits, so a change must come from the pages
+ * themselves.
  */
-export function pageAccess(options: RegionOptions): RequestHandler {
-  const credentials = { ...options, region: options.region.id };
-  return (req, res, next) => {
-    if (!(options.listenerIsLoopback && isLocal(req))) requireCredentials(credentials, req, res);
+export function pageAccess(options: RegionOptions, authentication: AuthenticationOptions): RequestHandler {
+  return async (req, res, next) => {
+    if (!(options.listenerIsLoopback && isLocal(req))) {
+      const { accountSid } = await requireIdentity(authentication, req, res);
+      if (accountSid !== options.accountSid) {
+        throw permissionDenied(`Authenticate: the dashboard is for account ${options.accountSid}`);
+      }
+    }
     if (req.method !== 'GET' && req.method !== 'HEAD' && !fromSameSite(req)) {
       throw new ApiError(403, 20403, 'Changes are made from the dashboard itself, not from another site.');
     }

@@ -1,5 +1,6 @@
 import { type Express, Router } from 'express';
 import { notFound } from '../api-error.ts';
+import type { AuthenticationOptions } from '../authentication.ts';
 import type { RegionOptions } from '../region-options.ts';
 import { pageAccess } from './access.ts';
 import { overview } from './overview.ts';
@@ -10,9 +11,9 @@ const CONTENT_SECURITY =
   "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'";
 
 /** `/dashboard` of a Region: live and latest calls, numbers and their Regions; `/dashboard/queues`: bull-board. */
-export function dashboard(options: RegionOptions): Router {
+export function dashboard(options: RegionOptions, authentication: AuthenticationOptions): Router {
   const router = Router({ caseSensitive: true });
-  router.use(pageAccess(options));
+  router.use(pageAccess(options, authentication));
   router.get('/', (_req, res) => {
     res.set('Content-Security-Policy', CONTENT_SECURITY).type('html').send(dashboardPage(options));
   });

@@ -35,7 +35,7 @@ const SHOWN = 25; // our choice: one screen
 
 /** What the dashboard shows, read from this Region's REST API like any other client of it. */
 export async function overview(options: RegionOptions, req: Request): Promise<object> {
-  const read = reader(options, req);
+  const read = await reader(options, req);
   const account = `/2010-04-01/Accounts/${options.accountSid}`;
   const callsOf = async (query: string) =>
     callList.parse(await read(`${account}/Calls.json?PageSize=${SHOWN}${query}`)).calls;
@@ -52,10 +52,11 @@ export async function overview(options: RegionOptions, req: Request): Promise<ob
 }
 
 /** GETs paths of the listener that took this very request; undefined when the resource does not exist. */
-function reader(options: RegionOptions, req: Request): (path: string) => Promise<unknown> {
+async function reader(options: RegionOptions, req: Request): Promise<(path: string) => Promise<unknown>> {
   const { localAddress = '127.0.0.1', localPort } = req.socket;
   const host = localAddress.includes(':') ? `[${localAddress}]` : localAddress;
-  const secret = Buffer.from(`${options.accountSid}:${options.authToken}`).toString('base64');
+  const { primary } = await options.config.tokens.tokensOf(options.accountSid);
+  const secret = Buffer.from(`${options.accountSid}:${primary}`).toString('base64');
   return async (path) => {
     const response = await fetch(`http://${host}:${localPort}${path}`, {
       headers: { authorization: `Basic ${secret}` },

@@ -1,3 +1,4 @@
+import { XMLParser } from 'fast-xml-parser';
 import request from 'supertest';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { regionApp } from '../../../src/api/region-app.ts';
@@ -17,6 +18,16 @@ beforeEach(async () => {
   first = await region.addRecording(1, WAV);
 });
 
+/** The fields of an error in XML, as the JSON form names them. */
+function restException(xml: string): object {
+  const {
+    Code: code,
+    Message: message,
+    Status: status,
+  } = new XMLParser().parse(xml).TwilioResponse.RestException;
+  return { code, message, status };
+}
+
 const ask = (method: 'get' | 'delete' | 'head' | 'put', path: string) =>
   request(regionApp(region.options()))
     [method](`${ACCOUNT_PATH}${path}`)
@@ -27,7 +38,10 @@ const ask = (method: 'get' | 'delete' | 'head' | 'put', path: string) =>
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => {
         const body = Buffer.concat(chunks);
-        const json = /json/.test(response.headers['content-type'] ?? '');
+        const type = response.headers['content-type'] ?? '';
+        const json = /json/.test(type);
+        // A path that does not end in .json: what went wrong is told in XML.
+        if (/xml/.test(type)) return done(null, restException(body.toString()));
         done(null, json ? JSON.parse(body.toString()) : body);
       });
     });

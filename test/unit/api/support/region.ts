@@ -84,7 +84,6 @@ export class RegionWorld {
       region: REGIONS[this.id],
       regions: REGION_IDS,
       accountSid: ACCOUNT,
-      authToken: this.token,
       store,
       bucket,
       config,
