@@ -1,6 +1,11 @@
 import type { StorageTask } from '../call/tasks.ts';
+import { ACCOUNTS } from '../config/accounts.ts';
+import { createRedisRecords } from '../config/records/redis.ts';
 import { createNumberOwnership } from '../config/redis.ts';
+import { areRelated } from '../config/related-accounts.ts';
 import { createControlServer } from '../control/server.ts';
+import { createAccountStatuses } from '../edge/account-statuses.ts';
+import { createDigestGate } from '../edge/digest-gate.ts';
 import { createDispatch, type RegionQueues } from '../edge/dispatch.ts';
 import { Switchboard } from '../edge/switchboard.ts';
 import { createRelayHost } from '../media/threads/relay-host.ts';
@@ -17,8 +22,9 @@ import { announceEdge } from './announcement.ts';
 import { allowCarrier } from './carrier.ts';
 import { formatAddress, resolveHost, unusable } from './ports.ts';
 import { publicLookup } from './public-lookup.ts';
+import { connectDirectories } from './region-directories.ts';
 import type { Role, RoleContext } from './role.ts';
-import { GLOBAL_REDIS_VARIABLES, globalRedis, regionRedis, requireRedis } from './stores.ts';
+import { GLOBAL_PREFIX, GLOBAL_REDIS_VARIABLES, globalRedis, regionRedis, requireRedis } from './stores.ts';
 
 /** Heartbeats of the control channel, both ways. */
 export const HEARTBEAT_MS = 2_000;
@@ -65,12 +71,19 @@ export async function startEdge(
   relay.onFailed = (error) => {
     throw error; // without its media thread an edge carries no call: ends loudly, the supervisor starts another
   };
+  const { directories, ...regional } = connectDirectories(context);
+  const accountRecords = createRedisRecords(global, GLOBAL_PREFIX, ACCOUNTS);
+  const accounts = createAccountStatuses({ accounts: accountRecords, clock, logger });
+  const gate = createDigestGate({ clock, ids, listeners });
   const control = { process: context.process, host: settings.control.host, port: 0 };
   const switchboard = new Switchboard({
     agent,
     relay,
     routes,
     ownership: createNumberOwnership({ redis: global }),
+    directories,
+    accounts,
+    gate,
     dispatch,
     clock,
     ids,
@@ -85,6 +98,7 @@ export async function startEdge(
     graceMs: GRACE_MS,
     control,
     onCall: (edge) => metrics.callReceived(edge),
+    onRefused: (edge, status) => metrics.inviteRefused(edge, status),
   });
   const server = createControlServer({
     secret: credentials.controlSecret,
@@ -93,7 +107,7 @@ export async function startEdge(
     ids,
     logger,
     heartbeatMs: HEARTBEAT_MS,
-    handler: switchboard.handler,
+    handler: { ...switchboard.handler, related: (pair) => areRelated(accountRecords, pair) },
   });
   switchboard.connect(server);
   metrics.liveCalls(() => switchboard.live);
@@ -119,7 +133,7 @@ export async function startEdge(
         [...regions.values()].flatMap((queues) => [queues.calls.close(), queues.storage.close()]),
       );
       await routes.close();
-      await Promise.all([disconnectRedis(global), disconnectRedis(subscriber)]);
+      await Promise.all([regional.close(), disconnectRedis(global), disconnectRedis(subscriber)]);
     },
   };
 }

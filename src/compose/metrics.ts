@@ -14,6 +14,8 @@ export interface Metrics {
   readonly registry: Registry;
   /** An INVITE that starts a call arrived at an edge. */
   callReceived(edge: EdgeId): void;
+  /** An INVITE got a final status instead of a call: 407 where it was asked who it is. */
+  inviteRefused(edge: EdgeId, status: number): void;
   /** An edge asked where a key's calls go. */
   routeLookedUp(observation: RouteObservation): void;
   callAnswered(): void;
@@ -74,6 +76,10 @@ export function createMetrics({
     'outcome',
   ]);
   const routeAge = histogram('route_age_seconds', 'Age of the route each call went by', ROUTE_AGE_SECONDS);
+  const refused = counter('invites_refused_total', 'INVITEs that got no call, by ingress edge and status', [
+    'edge',
+    'status',
+  ]);
   const answered = counter('calls_answered_total', 'Calls that were answered');
   const ended = counter('calls_ended_total', 'Calls that ended, by final status', ['status']);
   const waited = histogram('queue_wait_seconds', 'Wait of a call for a worker', QUEUE_SECONDS);
@@ -86,6 +92,7 @@ export function createMetrics({
   return {
     registry,
     callReceived: (edge) => received.inc({ edge }),
+    inviteRefused: (edge, status) => refused.inc({ edge, status }),
     routeLookedUp: ({ kind, outcome, ageMs }) => {
       lookups.inc({ kind, outcome });
       if (ageMs !== null) routeAge.observe(ageMs / 1000);

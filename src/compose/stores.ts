@@ -40,6 +40,9 @@ export async function requireRedis(redis: Redis, variables: string): Promise<voi
   }
 }
 
+/** Prefix of what all Regions share, in the global Redis. */
+export const GLOBAL_PREFIX = 'trunkline:global:';
+
 /** Where the URL of a Region's Redis comes from. */
 export function redisVariables(region: RegionId): string {
   return `REDIS_URL_${REGIONS[region].variable} or REDIS_URL`;

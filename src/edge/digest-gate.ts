@@ -126,7 +126,11 @@ export function createDigestGate({ clock, ids, listeners = [] }: DigestGateOptio
   };
 }
 
-const OFFERED = ['SHA-256', 'MD5'] as const;
+/**
+ * The weaker one first: peers that know MD5 alone take the topmost challenge and fail when it is another (sipp 3.6), while
+ * those that know both choose for themselves (RFC 8760 §2.4 leaves the order to the server).
+ */
+const OFFERED = ['MD5', 'SHA-256'] as const;
 
 const ownerOf = ({ realm, key }: Asked) => `${realm} ${key}`;
 

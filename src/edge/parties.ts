@@ -1,7 +1,7 @@
 import { isE164 } from '../core/e164.ts';
 import type { SipRequest, SipResponse } from '../sip/message/message.ts';
 import { parseNameAddr } from '../sip/message/name-addr.ts';
-import { parseUri } from '../sip/message/uri.ts';
+import { parseUri, type SipUri } from '../sip/message/uri.ts';
 
 export interface Caller {
   /** E.164 where the From user is one (with or without `+`), `anonymous` for a withheld number, else the URI. */
@@ -9,12 +9,10 @@ export interface Caller {
   readonly name: string | null;
 }
 
-/** Who calls, as webhooks and the record say it. */
+/** Who calls a number, as webhooks and the record say it. */
 export function callerOf(request: SipRequest): Caller {
-  const from = parseNameAddr(request.headers.get('From') ?? '');
-  const uri = from && parseUri(from.uri);
-  if (!uri) return { from: 'unknown', name: null };
-  const name = from.displayName ? asText(from.displayName) : null;
+  const { uri, name } = partyOf(request);
+  if (!uri) return { from: 'unknown', name };
   const user = uri.userDecoded ?? '';
   // RFC 3323 §4.1.1.3: a withheld caller is sip:anonymous@anonymous.invalid
   if (/^anonymous$/i.test(user)) return { from: 'anonymous', name: null };
@@ -22,6 +20,27 @@ export function callerOf(request: SipRequest): Caller {
   // Carriers leave the + out; a bare national number has fewer digits and stays as it is.
   if (/^[1-9]\d{9,14}$/.test(user)) return { from: `+${user}`, name };
   return { from: user === '' ? `sip:${uri.host}` : `sip:${user}@${uri.host}`, name };
+}
+
+/**
+ * Who calls a SIP domain: a URI always, however much its user looks like a number.
+ * @see https://www.twilio.com/docs/voice/api/sip-twiml
+ */
+export function sipCallerOf(request: SipRequest): Caller {
+  const { uri, name } = partyOf(request);
+  return { from: uri ? sipAddress(uri) : 'unknown', name };
+}
+
+function partyOf(request: SipRequest): { readonly uri: SipUri | undefined; readonly name: string | null } {
+  const from = parseNameAddr(request.headers.get('From') ?? '');
+  const uri = from && parseUri(from.uri);
+  return { uri, name: uri && from.displayName ? asText(from.displayName) : null };
+}
+
+/** A URI as webhooks show it: user and host as written, nothing of how to get there. */
+export function sipAddress({ user, host }: Pick<SipUri, 'user' | 'host'>): string {
+  const written = host.includes(':') ? `[${host}]` : host; // an IPv6 reference
+  return user === undefined ? `sip:${written}` : `sip:${asText(user)}@${written}`;
 }
 
 /** The number a diverted call was first meant for (RFC 5806). */

@@ -1,4 +1,5 @@
 import type { InboundJob } from '../call/job.ts';
+import { legIdOf } from '../control/leg-id.ts';
 import type { DialRequest } from '../control/protocol.ts';
 import type { ControlHandler, ControlServer, DialAnswer, WorkerLink } from '../control/server.ts';
 import { failure } from '../core/diagnostic.ts';
@@ -7,7 +8,7 @@ import type { Endpoint } from '../media/format.ts';
 import type { RelayHost, RelayLeg } from '../media/threads/port.ts';
 import { type EdgeId, isEdgeId } from '../region/edge.ts';
 import type { InboundInvite, SipAgent } from '../sip/agent/port.ts';
-import { type AdmissionOptions, admit, type OwnCall, type Refusal } from './admission.ts';
+import { type AdmissionOptions, admit, type OwnCall } from './admission.ts';
 import { newChain, nextInChain } from './chain.ts';
 import type { TargetOptions } from './dial-target.ts';
 import type { Dispatch } from './dispatch.ts';
@@ -16,6 +17,8 @@ import { InboundCall } from './inbound-call.ts';
 import { createMediaSession, type MediaRefusal } from './media-session.ts';
 import { OutboundCall } from './outbound-call.ts';
 import { place } from './placement.ts';
+import type { Refusal } from './refusal.ts';
+import { RefusalNotes } from './refusal-notes.ts';
 
 export interface SwitchboardOptions extends Omit<AdmissionOptions, 'ownCall'>, TargetOptions {
   readonly agent: SipAgent;
@@ -24,6 +27,8 @@ export interface SwitchboardOptions extends Omit<AdmissionOptions, 'ownCall'>, T
   readonly dispatchTimeoutMs: number;
   readonly graceMs: number;
   readonly onCall?: (edge: EdgeId, outcome: 'offered' | 'refused') => void;
+  /** An INVITE got this final status instead of a call: 407 where it was asked who it is. */
+  readonly onRefused?: (edge: EdgeId, status: number) => void;
 }
 
 /** What became of a call that is still being placed. */
@@ -37,12 +42,14 @@ export class Switchboard {
   /** Calls that workers asked for and that have no INVITE yet, by CallSid. */
   readonly #placing = new Map<string, Placing>();
   readonly #o: SwitchboardOptions;
+  readonly #notes: RefusalNotes;
   #server: ControlServer | undefined;
   #draining = false;
   #emptied: (() => void) | undefined;
 
   constructor(options: SwitchboardOptions) {
     this.#o = options;
+    this.#notes = new RefusalNotes(options);
     options.agent.onInvite = (invite) => {
       this.#receive(invite).catch((error: unknown) => {
         options.logger.error({ error }, 'an INVITE could not be handled');
@@ -56,7 +63,7 @@ export class Switchboard {
     this.#server = server;
   }
 
-  readonly handler: ControlHandler = {
+  readonly handler: Omit<ControlHandler, 'related'> = {
     claim: (request) => {
       const call = this.#calls.get(request.callSid);
       return call instanceof InboundCall ? call.claim(request) : { refused: 'gone' };
@@ -109,12 +116,16 @@ export class Switchboard {
     else if (!invite.ended.aborted) await this.#open(invite, job);
   }
 
-  #refuse(invite: InboundInvite, { status, reason }: Refusal): void {
-    const { address, port, listener } = invite.source;
-    const { uri } = invite.request;
-    this.#o.logger.info({ edge: listener.label, from: `${address}:${port}`, status, uri }, reason);
-    if (isEdgeId(listener.label)) this.#o.onCall?.(listener.label, 'refused');
-    invite.respond(status, { headers: { Reason: `SIP;cause=${status};text="${quotable(reason)}"` } });
+  #refuse(invite: InboundInvite, refusal: Refusal): void {
+    const { status, reason, headers, secret } = refusal;
+    const { label } = invite.source.listener;
+    this.#notes.note(invite, refusal);
+    if (isEdgeId(label)) {
+      if (!refusal.asks) this.#o.onCall?.(label, 'refused');
+      this.#o.onRefused?.(label, status);
+    }
+    const why = secret ? {} : { Reason: `SIP;cause=${status};text="${quotable(reason)}"` };
+    invite.respond(status, { headers: { ...why, ...headers } });
   }
 
   /** The INVITE we sent ourselves: its Call-ID never left this machine, and it comes from the socket it left by. */
@@ -164,16 +175,15 @@ export class Switchboard {
 
   async #dial(request: DialRequest, media: Endpoint, link: WorkerLink): Promise<DialAnswer> {
     const { job } = request;
+    const id = legIdOf(request);
     if (link.region !== job.region) throw new Error(`a worker of ${link.region} dials for ${job.region}`);
-    if (this.#calls.has(job.callSid) || this.#placing.has(job.callSid)) {
-      throw new Error(`${job.callSid} is a call of this edge already`);
-    }
+    if (this.#calls.has(id) || this.#placing.has(id)) throw new Error(`${id} is a call of this edge already`);
     const placing: Placing = {};
-    this.#placing.set(job.callSid, placing);
+    this.#placing.set(id, placing);
     try {
       return await this.#place(request, media, link, placing);
     } finally {
-      this.#placing.delete(job.callSid);
+      this.#placing.delete(id);
       if (placing.over === 'lost') {
         const cause = `worker ${link.worker}, which made this call, was lost: nobody was called`;
         this.#o.dispatch.finish(job, { status: 'canceled', cause });
@@ -188,6 +198,7 @@ export class Switchboard {
     placing: Placing,
   ): Promise<DialAnswer> {
     const { job, edge } = request;
+    const id = legIdOf(request);
     const stopping = this.#stopping(request);
     if (stopping) return { notDialled: stopping };
     const placed = await place(request, {
@@ -196,32 +207,39 @@ export class Switchboard {
       workerMedia,
       owner: this.#owner,
       logger: this.#loggerOf(job, edge),
-      onGone: () => this.#gone(job.callSid),
+      onGone: () => this.#gone(id),
       chain: () => {
         if (!placing.over) return this.#chainOf(request);
         return failure(20503, `The call was ${placing.over} before it was placed.`);
       },
     });
     if ('code' in placed) return { notDialled: placed };
-    this.#calls.set(job.callSid, placed.call);
+    this.#calls.set(id, placed.call);
     return { dialling: placed.dialling };
   }
 
   /** While it stops, an edge calls for calls that live on here, and for no others. */
   #stopping({ job }: DialRequest) {
-    if (!this.#draining || (job.parentCallSid && this.#calls.has(job.parentCallSid))) return undefined;
+    if (!this.#draining || this.#callOf(job.parentCallSid)) return undefined;
     return failure(20503, 'This edge is being stopped: nobody was called.');
   }
 
   /** A worker that does not say what its call came from may be asked about a call of this process. */
   #chainOf({ job }: DialRequest) {
-    const parent = job.parentCallSid === null ? undefined : this.#calls.get(job.parentCallSid);
+    const parent = this.#callOf(job.parentCallSid);
     const chain = job.chain ?? parent?.job.chain ?? newChain(job.parentCallSid ?? job.callSid, undefined);
-    let live = 0;
+    const live = new Set<string>(); // the legs of one call count once
     for (const call of this.#calls.values()) {
-      if (call instanceof OutboundCall && call.job.chain?.origin === chain.origin) live++;
+      const others = call instanceof OutboundCall && call.job.callSid !== job.callSid;
+      if (others && call.job.chain?.origin === chain.origin) live.add(call.job.callSid);
     }
-    return nextInChain(chain, live);
+    return nextInChain(chain, live.size);
+  }
+
+  /** A call, or a leg of one that was made to several devices. */
+  #callOf(callSid: string | null): EdgeCall | undefined {
+    if (callSid === null) return undefined;
+    return this.#calls.get(callSid) ?? [...this.#calls.values()].find(({ job }) => job.callSid === callSid);
   }
 
   /** A call that has no INVITE yet, and is to get none. */

@@ -2,13 +2,17 @@ import { BlockList } from 'node:net';
 import { expect } from 'vitest';
 import type { OutboundJob } from '../../../src/call/job.ts';
 import type { StorageTask } from '../../../src/call/tasks.ts';
-import { createMemoryNumberOwnership } from '../../../src/config/memory.ts';
+import type { AccountStatus } from '../../../src/config/accounts.ts';
+import { createMemoryNumberOwnership, createMemoryRegionalConfig } from '../../../src/config/memory.ts';
+import { createSipDirectory } from '../../../src/config/sip-directory.ts';
 import type { DialRequest } from '../../../src/control/protocol.ts';
 import type { ClaimAnswer, EdgeEnd } from '../../../src/control/server.ts';
 import { VirtualClock } from '../../../src/core/clock.ts';
 import { CountingIds } from '../../../src/core/ids.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
+import { createDigestGate } from '../../../src/edge/digest-gate.ts';
 import { createDispatch } from '../../../src/edge/dispatch.ts';
+import type { RegionDirectory } from '../../../src/edge/region-directory.ts';
 import { Switchboard } from '../../../src/edge/switchboard.ts';
 import type { Endpoint, MediaDirection, MediaFormat } from '../../../src/media/format.ts';
 import type { RelayHost, RelayLeg } from '../../../src/media/threads/port.ts';
@@ -119,12 +123,44 @@ export async function world(overrides: Overrides = {}) {
     };
   }
   const storage = createMemoryTaskQueue<StorageTask>(clock);
+  const ie1Calls = createMemoryCallQueue();
   const dispatch = createDispatch({
-    regions: new Map([['us1', { calls, storage }]]),
+    regions: new Map([
+      ['us1', { calls, storage }],
+      ['ie1', { calls: ie1Calls, storage }],
+    ]),
     clock,
     logger: silentLogger,
   });
   const relay = new FakeRelay();
+  const configs = {
+    us1: createMemoryRegionalConfig('us1', { clock }),
+    ie1: createMemoryRegionalConfig('ie1', { clock }),
+  };
+  const routes = createMemoryRoutes({ clock });
+  /** Regions whose Redis does not answer. */
+  const away = new Set<string>();
+  const directoryOf = (region: 'us1' | 'ie1'): RegionDirectory => {
+    const directory = createSipDirectory(configs[region].records);
+    const there = () => {
+      if (away.has(region)) throw new Error('Redis is away');
+    };
+    return {
+      registrations: configs[region].registrations,
+      directory: {
+        domain: async (name) => {
+          there();
+          return directory.domain(name);
+        },
+        credential: async (lists, username) => {
+          there();
+          return directory.credential(lists, username);
+        },
+      },
+    };
+  };
+  const statuses = new Map<string, AccountStatus>();
+  const refused: number[] = [];
   const ingressAllow = new BlockList();
   ingressAllow.addAddress(overrides.allow ?? '10.0.0.2', 'ipv4');
   const told = {
@@ -147,7 +183,14 @@ export async function world(overrides: Overrides = {}) {
     },
     carrier: overrides.carrier,
     allowPrivate: overrides.allowPrivate ?? true,
-    routes: overrides.lookup ?? createMemoryRoutes({ clock }).lookup,
+    routes: overrides.lookup ?? routes.lookup,
+    directories: new Map([
+      ['us1', directoryOf('us1')],
+      ['ie1', directoryOf('ie1')],
+    ]),
+    accounts: { of: async (accountSid) => statuses.get(accountSid) ?? 'active' },
+    gate: createDigestGate({ clock, ids, listeners }),
+    onRefused: (_edge, status) => void refused.push(status),
     ownership,
     dispatch,
     clock,
@@ -182,8 +225,14 @@ export async function world(overrides: Overrides = {}) {
     network,
     agent,
     calls,
+    ie1Calls,
     storage,
     relay,
+    configs,
+    routes: routes.table,
+    away,
+    statuses,
+    refused,
     switchboard,
     dispatch,
     peer,
