@@ -33,6 +33,7 @@ export function accounts(options: RegionOptions, authentication: AuthenticationO
         const request = pageRequest(queryOf(req));
         const listed = (await family(options, authentication, identityOf(req).accountSid))
           .filter(wanted(queryOf(req), request.upTo))
+          .reverse() // of those of the same instant the owner is the oldest
           .sort((a, b) => b.createdAt - a.createdAt);
         const page = slice(listed, request);
         const items = await Promise.all(page.items.map(view));
