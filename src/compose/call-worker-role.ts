@@ -16,6 +16,7 @@ import { runApiCall } from '../runtime/api-call.ts';
 import { createAudioLibrary } from '../runtime/audio-library.ts';
 import { CallDirectory } from '../runtime/call-directory.ts';
 import type { CallParts } from '../runtime/call-parts.ts';
+import { createDeviceDirectory } from '../runtime/device-directory.ts';
 import { createEdgeProcesses } from '../runtime/edge-processes.ts';
 import { runLiveCall } from '../runtime/live-call.ts';
 import { CallWorker } from '../runtime/worker.ts';
@@ -98,6 +99,7 @@ export async function startCallWorker(
   const cache = new ResponseCache({ maxBytes: DOCUMENT_CACHE_BYTES });
   const onAttempt = (attempt: WebhookAttempt) => countAttempt(metrics, attempt);
   const calls = new CallDirectory();
+  const edges = createEdgeProcesses({ registry: createRedisEdgeRegistry({ redis }), clock, logger });
   const parts: CallParts = {
     worker: context.process,
     region,
@@ -110,7 +112,14 @@ export async function startCallWorker(
       outgoing: (link) => createOutgoingLeg({ link, media, clock }),
     },
     dial: (edge, request) => control.dial(edge, request, media.inner),
-    edges: createEdgeProcesses({ registry: createRedisEdgeRegistry({ redis }), clock, logger }),
+    edges,
+    devices: createDeviceDirectory({
+      config,
+      domain: settings.domain,
+      control,
+      edges,
+      homeEdge: region.homeEdge,
+    }),
     calls,
     adopt: (run) => worker.adopt(run),
     audio: createAudioLibrary({ tts, http, clock, ids }),

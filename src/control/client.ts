@@ -51,6 +51,11 @@ export interface ControlClient {
     request: DialRequest,
     media: Endpoint,
   ): Promise<OutgoingLink | { readonly notDialled: Diagnostic }>;
+  /**
+   * Whether one of two accounts is the other's parent, as an edge process knows it. Rejects with EdgeUnreachable as
+   * `claim` does, and with CommandFailed when the edge cannot look it up.
+   */
+  related(edge: EdgeAddress, accounts: readonly [string, string]): Promise<boolean>;
   census(): { readonly connections: number; readonly calls: number };
   /** Closes every connection; calls that are still held end with the cause `shutdown`. */
   close(): Promise<void>;
@@ -78,6 +83,7 @@ export function createControlClient(options: ControlClientOptions): ControlClien
   return {
     claim: (edge, callSid, epoch, media) => connectionTo(edge).claim(callSid, epoch, media),
     dial: (edge, request, media) => connectionTo(edge).dial(request, media),
+    related: (edge, accounts) => connectionTo(edge).related(accounts),
     census() {
       let calls = 0;
       for (const connection of connections.values()) calls += connection.calls;

@@ -1,5 +1,4 @@
 import { connect } from 'node:net';
-import type { OutboundJob } from '../call/job.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import { type Diagnostic, failure } from '../core/diagnostic.ts';
 import type { Ids } from '../core/ids.ts';
@@ -10,6 +9,7 @@ import type { RegionId } from '../region/region.ts';
 import { Channel } from './channel.ts';
 import { type EdgeAddress, EdgeUnreachable } from './edge-address.ts';
 import { type CallConnection, ClaimedCall, DialledCall, type HeldCall } from './held-call.ts';
+import { legIdOf } from './leg-id.ts';
 import { CommandFailed, type CommandResult, type InboundLink, type OutgoingLink } from './link.ts';
 import { MessageError, parseEdgeMessage, parseWorkerMessage } from './messages.ts';
 import { type Handshake, proof, sameProof } from './proof.ts';
@@ -68,7 +68,8 @@ export class EdgeConnection implements CallConnection {
   /** Claims and dials that wait for the handshake. */
   #waiting: WorkerMessage[] = [];
   readonly #claims = new Map<string, Settle<ClaimAnswer>>();
-  readonly #dials = new Map<string, Settle<DialAnswer> & { readonly job: OutboundJob }>();
+  readonly #dials = new Map<string, Settle<DialAnswer> & { readonly request: DialRequest }>();
+  readonly #questions = new Map<number, Settle<boolean>>();
   readonly #commands = new Map<number, Settle<CommandResult>>();
   readonly #held = new Map<string, HeldCall>();
 
@@ -110,10 +111,11 @@ export class EdgeConnection implements CallConnection {
   }
 
   dial(request: DialRequest, media: Endpoint): Promise<DialAnswer> {
-    const { job } = request;
-    const key = callKey(job.callSid, job.epoch);
+    const leg = legIdOf(request);
+    const { epoch } = request.job;
+    const key = callKey(leg, epoch);
     if (this.#dials.has(key) || this.#held.has(key)) {
-      return Promise.reject(new Error(`epoch ${job.epoch} of ${job.callSid} has been dialled before`));
+      return Promise.reject(new Error(`epoch ${epoch} of ${leg} has been dialled before`));
     }
     const message = { type: 'dial', media, request } as const;
     const problem = problemOf(message);
@@ -121,8 +123,16 @@ export class EdgeConnection implements CallConnection {
       return Promise.resolve({ notDialled: failure(12400, `This call cannot be placed: ${problem}`) });
     }
     return new Promise((resolve, reject) => {
-      this.#dials.set(key, { resolve, reject, job });
+      this.#dials.set(key, { resolve, reject, request });
       this.#ask(message);
+    });
+  }
+
+  related(accounts: readonly [string, string]): Promise<boolean> {
+    const id = this.#nextCommand++;
+    return new Promise((resolve, reject) => {
+      this.#questions.set(id, { resolve, reject });
+      this.#ask({ type: 'ask-related', id, accounts });
     });
   }
 
@@ -160,7 +170,7 @@ export class EdgeConnection implements CallConnection {
 
   #restIfIdle(): void {
     if (this.#state !== 'ready' || this.#held.size > 0) return;
-    if (this.#claims.size > 0 || this.#dials.size > 0) return;
+    if (this.#claims.size > 0 || this.#dials.size > 0 || this.#questions.size > 0) return;
     this.#idle?.cancel();
     this.#idle = this.#o.clock.after(this.#o.idleMs, () => this.#channel.end('it was idle'));
   }
@@ -200,13 +210,20 @@ export class EdgeConnection implements CallConnection {
         this.#take(this.#dials, message)?.resolve({ notDialled: message.diagnostic });
         this.#restIfIdle();
         break;
+      case 'related':
+        this.#takeQuestion(message.id)?.resolve(message.related);
+        this.#restIfIdle();
+        break;
       case 'done':
         this.#takeCommand(message.id)?.resolve(
           message.status === undefined ? {} : { status: message.status },
         );
         break;
       case 'failed':
-        this.#takeCommand(message.id)?.reject(new CommandFailed(message.reason));
+        (this.#takeCommand(message.id) ?? this.#takeQuestion(message.id))?.reject(
+          new CommandFailed(message.reason),
+        );
+        this.#restIfIdle();
         break;
       default:
         this.#held.get(callKey(message.callSid, message.epoch))?.happened(message);
@@ -266,7 +283,7 @@ export class EdgeConnection implements CallConnection {
       this.#channel.close(`it dials ${message.callSid}, which nobody asked for`);
       return;
     }
-    const call = new DialledCall(this, dial.job, message.leg, message.sipCallId);
+    const call = new DialledCall(this, dial.request, message.leg, message.sipCallId);
     this.#held.set(callKey(message.callSid, message.epoch), call);
     dial.resolve(call);
   }
@@ -282,6 +299,12 @@ export class EdgeConnection implements CallConnection {
     const command = this.#commands.get(id);
     this.#commands.delete(id);
     return command;
+  }
+
+  #takeQuestion(id: number): Settle<boolean> | undefined {
+    const question = this.#questions.get(id);
+    this.#questions.delete(id);
+    return question;
   }
 
   #closed(reason: string): void {
@@ -308,7 +331,9 @@ export class EdgeConnection implements CallConnection {
     for (const command of this.#commands.values()) command.reject(end);
     this.#commands.clear();
     const unreachable = new EdgeUnreachable(this.#edge, reason);
-    for (const asked of [...this.#claims.values(), ...this.#dials.values()]) asked.reject(unreachable);
+    const asked = [...this.#claims.values(), ...this.#dials.values(), ...this.#questions.values()];
+    for (const { reject } of asked) reject(unreachable);
+    this.#questions.clear();
     this.#claims.clear();
     this.#dials.clear();
   }

@@ -45,6 +45,8 @@ export interface ControlHandler {
    * rejection is logged, and told as not dialled (12400): nothing of the call may be left then.
    */
   dial(request: DialRequest, media: Endpoint, link: WorkerLink): Promise<DialAnswer>;
+  /** Whether one of two accounts is the other's parent; a rejection's message is what the worker is told. */
+  related(accounts: readonly [string, string]): Promise<boolean>;
   /** Carries out a command of the call's owner; a rejection's message is what the worker is told. */
   command(callSid: string, epoch: number, command: LegCommand): Promise<CommandResult>;
   /** The owner has finished with the call. */

@@ -2,6 +2,7 @@ import type { CallJob, InboundJob, OutboundJob } from '../call/job.ts';
 import { KeptEvent } from '../core/kept-event.ts';
 import { LegEnded } from '../leg/port.ts';
 import type { MediaFormat } from '../media/format.ts';
+import { legIdOf } from './leg-id.ts';
 import {
   type CallLink,
   CommandFailed,
@@ -9,7 +10,7 @@ import {
   type InboundLink,
   type OutgoingLink,
 } from './link.ts';
-import type { EdgeMessage, LegCommand, LegGrant } from './protocol.ts';
+import type { DialRequest, EdgeMessage, LegCommand, LegGrant } from './protocol.ts';
 
 /** What a held call needs of its connection. */
 export interface CallConnection {
@@ -28,6 +29,7 @@ export type CallEvent = Extract<
 /** A call held through a connection: keeps what happened until somebody listens. */
 export class HeldCall<Job extends CallJob = CallJob> implements CallLink {
   readonly job: Job;
+  readonly id: string;
   readonly leg: LegGrant;
   readonly #refer = new KeptEvent<[referTo: string]>();
   readonly #referred = new KeptEvent<[status: number, final: boolean]>();
@@ -40,9 +42,10 @@ export class HeldCall<Job extends CallJob = CallJob> implements CallLink {
   #onEnded: ((end: LegEnded) => void) | undefined;
 
   /** `epoch` is the one it is held in. */
-  constructor(connection: CallConnection, epoch: number, job: Job, leg: LegGrant) {
+  constructor(connection: CallConnection, epoch: number, job: Job, leg: LegGrant, id = job.callSid) {
     this.#connection = connection;
     this.#epoch = epoch;
+    this.id = id;
     this.job = job;
     this.leg = leg;
   }
@@ -58,13 +61,13 @@ export class HeldCall<Job extends CallJob = CallJob> implements CallLink {
   command(command: LegCommand): Promise<CommandResult> {
     if (this.lost.aborted) return Promise.reject(this.lost.reason);
     if (this.#released !== undefined)
-      return Promise.reject(new CommandFailed(`${this.job.callSid} has been released`));
-    return this.#connection.command(this.job.callSid, this.#epoch, command);
+      return Promise.reject(new CommandFailed(`${this.id} has been released`));
+    return this.#connection.command(this.id, this.#epoch, command);
   }
 
   release(): Promise<void> {
     if (this.lost.aborted) return Promise.resolve();
-    this.#released ??= this.#connection.release(this.job.callSid, this.#epoch);
+    this.#released ??= this.#connection.release(this.id, this.#epoch);
     return this.#released;
   }
 
@@ -141,8 +144,13 @@ export class DialledCall extends HeldCall<OutboundJob> implements OutgoingLink {
   readonly #progress = new KeptEvent<[status: number, early: boolean]>();
   readonly #answered = new KeptEvent<[headers: Readonly<Record<string, string>>]>();
 
-  constructor(connection: CallConnection, job: OutboundJob, leg: LegGrant, sipCallId: string) {
-    super(connection, job.epoch, job, leg);
+  constructor(
+    connection: CallConnection,
+    request: Pick<DialRequest, 'job' | 'fork'>,
+    leg: LegGrant,
+    sipCallId: string,
+  ) {
+    super(connection, request.job.epoch, request.job, leg, legIdOf(request));
     this.sipCallId = sipCallId;
   }
 

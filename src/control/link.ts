@@ -11,6 +11,8 @@ export class CommandFailed extends Error {
 /** A call that this worker owns, for as long as it does. */
 export interface CallLink {
   readonly job: CallJob;
+  /** Names the leg at its edge: the CallSid, or more where a call has several. */
+  readonly id: string;
   /** Names the edge process that holds it: legs of one process may be bridged there. */
   readonly process: string;
   /** The leg as it was granted. */
@@ -51,6 +53,11 @@ export interface InboundLink extends CallLink {
 /** A call that an edge makes for this worker. Events are kept until somebody listens. */
 export interface OutgoingLink extends CallLink {
   readonly sipCallId: string;
+  /**
+   * Of a call that rings at several devices: resolves when one has answered, and `leg`, `id`, `process` and
+   * `sipCallId` are that one's. Until then it can be hung up and nothing else. Absent: the call has one leg.
+   */
+  readonly chosen?: Promise<void> | undefined;
   onProgress: ((status: number, early: boolean) => void) | undefined;
   onAnswered: ((headers: Readonly<Record<string, string>>) => void) | undefined;
 }

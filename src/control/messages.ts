@@ -4,6 +4,7 @@ import type { Diagnostic } from '../core/diagnostic.ts';
 import type { MediaFormat } from '../media/format.ts';
 import { EDGE_IDS } from '../region/edge.ts';
 import { REGION_IDS } from '../region/region.ts';
+import { LEG_ID } from './leg-id.ts';
 import type {
   DialledParty,
   DialRequest,
@@ -34,6 +35,7 @@ const port = z.int().min(1).max(65_535);
 const epoch = z.int().min(0);
 const id = z.int().min(0);
 const callSid = z.string().regex(/^CA[0-9a-f]{32}$/);
+const legId = z.string().regex(LEG_ID);
 const endpoint = z.object({ address: name, port });
 const edgeId = z.enum(EDGE_IDS);
 const sipStatus = z.int().min(100).max(699);
@@ -83,7 +85,7 @@ const command: z.ZodType<LegCommand> = z.discriminatedUnion('verb', [
   }),
   z.object({ verb: z.literal('hangup') }),
   z.object({ verb: z.literal('progress') }),
-  z.object({ verb: z.literal('bridge'), with: callSid, gently: z.literal(true).exactOptional() }),
+  z.object({ verb: z.literal('bridge'), with: legId, gently: z.literal(true).exactOptional() }),
   z.object({ verb: z.literal('unbridge'), gently: z.literal(true).exactOptional() }),
   z.object({ verb: z.literal('refer'), to: line.min(1) }),
   z.object({ verb: z.literal('notify'), status: sipStatus }),
@@ -144,6 +146,7 @@ const party: z.ZodType<DialledParty> = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('device'),
     uri: line.min(1),
+    address: line.min(1),
     path: z.array(line.min(1)).max(16), // our choice
     flow: z.object({
       edge: edgeId,
@@ -157,6 +160,7 @@ const party: z.ZodType<DialledParty> = z.discriminatedUnion('kind', [
 
 const dialRequest: z.ZodType<DialRequest> = z.object({
   job: outboundJob,
+  fork: z.int().min(1).max(999).exactOptional(), // our choice: an address has ten bindings
   edge: edgeId,
   party,
   from: line,
@@ -170,8 +174,9 @@ const workerMessage: z.ZodType<WorkerMessage> = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ping') }),
   z.object({ type: z.literal('claim'), callSid, epoch, media: endpoint }),
   z.object({ type: z.literal('dial'), media: endpoint, request: dialRequest }),
-  z.object({ type: z.literal('command'), callSid, epoch, id, command }),
-  z.object({ type: z.literal('release'), callSid, epoch }),
+  z.object({ type: z.literal('command'), callSid: legId, epoch, id, command }),
+  z.object({ type: z.literal('ask-related'), id, accounts: z.tuple([name, name]) }),
+  z.object({ type: z.literal('release'), callSid: legId, epoch }),
 ]);
 
 const edgeMessage: z.ZodType<EdgeMessage> = z.discriminatedUnion('type', [
@@ -186,23 +191,24 @@ const edgeMessage: z.ZodType<EdgeMessage> = z.discriminatedUnion('type', [
     epoch,
     reason: z.enum(['gone', 'superseded', 'taken', 'wrong-region', 'draining']),
   }),
-  z.object({ type: z.literal('dialling'), callSid, epoch, sipCallId: text, leg }),
-  z.object({ type: z.literal('not-dialled'), callSid, epoch, diagnostic }),
+  z.object({ type: z.literal('dialling'), callSid: legId, epoch, sipCallId: text, leg }),
+  z.object({ type: z.literal('not-dialled'), callSid: legId, epoch, diagnostic }),
   z.object({
     type: z.literal('progress'),
-    callSid,
+    callSid: legId,
     epoch,
     status: z.int().min(100).max(199), // RFC 3261 §21.1
     early: z.boolean(),
   }),
-  z.object({ type: z.literal('answered'), callSid, epoch, headers: received }),
-  z.object({ type: z.literal('refer'), callSid, epoch, referTo: text }),
-  z.object({ type: z.literal('referred'), callSid, epoch, status: sipStatus, final: z.boolean() }),
+  z.object({ type: z.literal('answered'), callSid: legId, epoch, headers: received }),
+  z.object({ type: z.literal('refer'), callSid: legId, epoch, referTo: text }),
+  z.object({ type: z.literal('referred'), callSid: legId, epoch, status: sipStatus, final: z.boolean() }),
   z.object({ type: z.literal('done'), id, status: sipStatus.exactOptional() }),
   z.object({ type: z.literal('failed'), id, reason: text }),
+  z.object({ type: z.literal('related'), id, related: z.boolean() }),
   z.object({
     type: z.literal('ended'),
-    callSid,
+    callSid: legId,
     epoch,
     cause: z.enum([
       'peer-hangup',
@@ -222,7 +228,7 @@ const edgeMessage: z.ZodType<EdgeMessage> = z.discriminatedUnion('type', [
     headers: received.exactOptional(),
     diagnostic: diagnostic.exactOptional(),
   }),
-  z.object({ type: z.literal('format'), callSid, epoch, format }),
+  z.object({ type: z.literal('format'), callSid: legId, epoch, format }),
 ]);
 
 /** A message that is not one of protocol.ts. */

@@ -11,6 +11,9 @@ import type { RegionId } from '../region/region.ts';
  * 32-bit big-endian length and that many bytes of UTF-8 JSON, at most 256 KiB. The edge opens with a `challenge`;
  * the worker answers with `hello` carrying its proof of the shared secret (proof.ts); the edge proves itself the same
  * way in `welcome`. Both sides then send `ping` when idle; a side that hears nothing for three intervals closes.
+ *
+ * Calls are named by CallSid. One that rings at several devices has a leg at the edge for each of them, named by the
+ * CallSid, a dash and the number of its fork (leg-id.ts); everything below that names a call names such a leg then.
  */
 
 /** Whom an edge is to call. */
@@ -20,12 +23,21 @@ export type DialledParty =
   /** A Request-URI, without headers. */
   | { readonly kind: 'sip'; readonly uri: string }
   /** A registered device: its Contact, over the flow it registered by and no other way. */
-  | { readonly kind: 'device'; readonly uri: string; readonly path: readonly string[]; readonly flow: Flow };
+  | {
+      readonly kind: 'device';
+      readonly uri: string;
+      /** The address that it is registered under: To. */
+      readonly address: string;
+      readonly path: readonly string[];
+      readonly flow: Flow;
+    };
 
 /** An INVITE to be sent from `edge`. */
 export interface DialRequest {
   /** The child call; also what its end is recorded with when its worker is lost. */
   readonly job: OutboundJob;
+  /** Tells apart the legs of a call that rings at several devices; absent: it has this one. */
+  readonly fork?: number;
   readonly edge: EdgeId;
   readonly party: DialledParty;
   /** The user part of From and the number or name it was made from; the host is the edge's. */
@@ -68,6 +80,8 @@ export type WorkerMessage =
       readonly id: number;
       readonly command: LegCommand;
     }
+  /** Whether one of two accounts is the other's parent, which is known globally; answered by `related` or `failed`. */
+  | { readonly type: 'ask-related'; readonly id: number; readonly accounts: readonly [string, string] }
   /** The worker has finished with the call and its record is safe; the edge forgets it. */
   | { readonly type: 'release'; readonly callSid: string; readonly epoch: number };
 
@@ -151,6 +165,7 @@ export type EdgeMessage =
     }
   | { readonly type: 'done'; readonly id: number; readonly status?: number }
   | { readonly type: 'failed'; readonly id: number; readonly reason: string }
+  | { readonly type: 'related'; readonly id: number; readonly related: boolean }
   /** The leg ended at the edge. */
   | {
       readonly type: 'ended';

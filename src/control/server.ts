@@ -5,6 +5,7 @@ import type { Ids } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
 import type { MediaFormat } from '../media/format.ts';
 import type { ClaimAnswer, ControlHandler, DialAnswer, EdgeEnd } from './handler.ts';
+import { legIdOf } from './leg-id.ts';
 import { fittingDiagnostic, fittingHeaders, fittingText } from './messages.ts';
 import { firstOffer, type Ownership, type OwnershipEvent, step, type Verdict } from './ownership.ts';
 import type { EdgeMessage, WorkerMessage } from './protocol.ts';
@@ -189,6 +190,9 @@ class TcpControlServer implements ControlServer {
       case 'command':
         this.#command(session, message);
         break;
+      case 'ask-related':
+        this.#answerRelated(session, message);
+        break;
       case 'release':
         this.#release(session, message);
         break;
@@ -241,7 +245,8 @@ class TcpControlServer implements ControlServer {
     { request, media }: Extract<WorkerMessage, { type: 'dial' }>,
     link: WorkerLink,
   ): void {
-    const { callSid, epoch } = request.job;
+    const callSid = legIdOf(request);
+    const { epoch } = request.job;
     const known = this.#calls.get(callSid);
     if (known) {
       const message = `${callSid} is held at this edge already, in epoch ${known.ownership.epoch}`;
@@ -286,7 +291,17 @@ class TcpControlServer implements ControlServer {
     }
     this.#o.handler.command(callSid, epoch, command).then(
       ({ status }) => session.send({ type: 'done', id, ...(status === undefined ? {} : { status }) }),
-      (error: unknown) => fail((error instanceof Error ? error.message : String(error)).slice(0, 1024)),
+      (error: unknown) => fail(reasonOf(error)),
+    );
+  }
+
+  #answerRelated(
+    session: WorkerSession,
+    { id, accounts }: Extract<WorkerMessage, { type: 'ask-related' }>,
+  ): void {
+    this.#o.handler.related(accounts).then(
+      (related) => session.send({ type: 'related', id, related }),
+      (error: unknown) => session.send({ type: 'failed', id, reason: reasonOf(error) }),
     );
   }
 
@@ -309,3 +324,6 @@ class TcpControlServer implements ControlServer {
     return verdict;
   }
 }
+
+/** What a worker is told of an error. */
+const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error)).slice(0, 1024);

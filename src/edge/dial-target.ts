@@ -16,11 +16,13 @@ import { asText } from './parties.ts';
 
 /** Where an INVITE goes. */
 export interface DialTarget {
-  /** `own`: one of our numbers, back in through the edge it leaves from. */
-  readonly kind: 'sip' | 'carrier' | 'own';
+  /** `own`: one of our numbers, back in through the edge it leaves from. `device`: registered here. */
+  readonly kind: 'sip' | 'carrier' | 'own' | 'device';
   readonly listener: SipListener;
   readonly uri: string;
   readonly destination: Endpoint;
+  /** Of a device: `destination` is its flow, the only way to it. */
+  readonly device?: { readonly address: string; readonly path: readonly string[] };
   readonly headers: Readonly<Record<string, string>>;
   readonly credentials?: { readonly username: string; readonly password: string };
 }
@@ -41,7 +43,29 @@ export interface TargetOptions {
 /** Where the party of a request is called, or why it cannot be. Rejects when the ownership cannot be read. */
 export function targetOf(request: DialRequest, options: TargetOptions): Promise<DialTarget | Diagnostic> {
   const { party } = request;
-  return party.kind === 'sip' ? sipTarget(party.uri, request, options) : numberTarget(request, options);
+  switch (party.kind) {
+    case 'sip':
+      return sipTarget(party.uri, request, options);
+    case 'device':
+      return Promise.resolve(deviceTarget(party, request, options));
+    case 'number':
+      return numberTarget(request, options);
+  }
+}
+
+/** What a device wrote into its Contact is for itself: it is reached where its REGISTER came from (RFC 5626 §5.3). */
+function deviceTarget(
+  { uri, address, path, flow }: Extract<DialRequest['party'], { kind: 'device' }>,
+  { headers, credentials }: DialRequest,
+  options: TargetOptions,
+): DialTarget | Diagnostic {
+  const listener = options.listeners.find(
+    ({ label, transport }) => label === flow.edge && transport === flow.transport,
+  );
+  if (!listener) return notServed(flow.edge);
+  const destination = { address: flow.address, port: flow.port };
+  const target = { kind: 'device', listener, uri, destination, device: { address, path }, headers } as const;
+  return credentials ? { ...target, credentials } : target;
 }
 
 /** Sixteen edges may be served by several processes: the worker asked this one. */

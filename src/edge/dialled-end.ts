@@ -36,6 +36,12 @@ function contactDiagnostic(uri: string): Diagnostic {
 function diagnosticOf(end: EdgeEnd, { kind, uri }: Pick<DialTarget, 'kind' | 'uri'>): Diagnostic | undefined {
   const { cause, sipStatus } = end;
   if (cause === 'rejected' && sipStatus !== undefined && sipStatus < 400) {
+    if (kind === 'device') {
+      return failure(
+        32219,
+        `The registered device ${uri} redirected the call (${sipStatus}), which is not followed: let the device answer or refuse, and name the other party in the document.`,
+      );
+    }
     return failure(
       32219,
       `${uri} redirected the call (${sipStatus}) to where it cannot go. One redirection is followed: to the first Contact, over UDP or TCP, at no host of this installation and at a public address (TRUNKLINE_ALLOW_PRIVATE).`,

@@ -18,6 +18,8 @@ import { returnedHeaders } from './parties.ts';
 import { Tenure } from './tenure.ts';
 
 export interface OutboundCallOptions extends EdgeCallOptions {
+  /** Names the leg: a call that rings at several devices has one for each. */
+  readonly id: string;
   readonly job: OutboundJob;
   readonly target: DialTarget;
   /** The worker that dials, and its inner socket. */
@@ -45,8 +47,8 @@ export class OutboundCall implements EdgeCall {
   readonly #o: OutboundCallOptions;
 
   constructor(options: OutboundCallOptions) {
-    const { job, owner, worker } = options;
-    const { callSid, epoch } = job;
+    const { id, job, owner, worker } = options;
+    const { epoch } = job;
     this.#o = options;
     this.job = job;
     this.target = options.target;
@@ -57,10 +59,10 @@ export class OutboundCall implements EdgeCall {
       media: options.media,
       logger: options.logger,
       news: {
-        format: (format) => owner.notifyFormat(callSid, epoch, format),
-        referred: (status, final) => owner.notifyReferred(callSid, epoch, status, final),
+        format: (format) => owner.notifyFormat(id, epoch, format),
+        referred: (status, final) => owner.notifyReferred(id, epoch, status, final),
         refer: (referTo) => {
-          owner.notifyRefer(callSid, epoch, referTo);
+          owner.notifyRefer(id, epoch, referTo);
           return true; // it is held for as long as it runs
         },
         unusable: () => this.#end({ cause: 'transport-failed' }),
@@ -142,7 +144,7 @@ export class OutboundCall implements EdgeCall {
     if (this.#ended) return;
     const early = response.body !== '' && isSdp(response) && this.#leg.hear(response.body, true);
     if (early) this.#early = true;
-    this.#o.owner.notifyProgress(this.job.callSid, this.job.epoch, response.status, early);
+    this.#o.owner.notifyProgress(this.#o.id, this.job.epoch, response.status, early);
   }
 
   /** ACK has been sent. Without an SDP that can be used there is nothing to talk over: BYE (RFC 3261 §13.2.2.4). */
@@ -155,7 +157,7 @@ export class OutboundCall implements EdgeCall {
       return this.#end({ cause: 'transport-failed', sipStatus: response.status, diagnostic: problem }, text);
     }
     this.#answered = true;
-    this.#o.owner.notifyAnswered(this.job.callSid, this.job.epoch, returnedHeaders(response));
+    this.#o.owner.notifyAnswered(this.#o.id, this.job.epoch, returnedHeaders(response));
     const over = () => this.#end(endOf(dialog.ended.reason));
     if (dialog.ended.aborted) over();
     else dialog.ended.addEventListener('abort', over, { once: true });
@@ -191,7 +193,7 @@ export class OutboundCall implements EdgeCall {
   /** Marks the leg as ended, once, and tells the owner. */
   #end(end: EdgeEnd, reason?: string): void {
     if (!this.#letGo(end, reason)) return;
-    this.#o.owner.notifyEnded(this.job.callSid, this.job.epoch, end);
+    this.#o.owner.notifyEnded(this.#o.id, this.job.epoch, end);
   }
 
   /** CANCEL or BYE, whichever the callee understands; neither does anything where it has gone itself. */

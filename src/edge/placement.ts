@@ -1,4 +1,5 @@
 import type { CallChain } from '../call/job.ts';
+import { legIdOf } from '../control/leg-id.ts';
 import type { DialRequest } from '../control/protocol.ts';
 import type { DialAnswer } from '../control/server.ts';
 import { type Diagnostic, failure } from '../core/diagnostic.ts';
@@ -61,24 +62,39 @@ function send(
   relayLeg: RelayLeg,
   options: PlacementOptions,
 ): Placed {
-  const { listener, uri, destination, headers, credentials } = target;
+  const { listener, uri, headers, credentials } = target;
   const { address } = listener.advertised;
   const media = offerMedia({ address, port: relayLeg.port, sessionId: options.ids.uint32() });
-  const call = new OutboundCall({ ...options, relayLeg, media, target, job: { ...request.job, chain } });
+  const call = new OutboundCall({
+    ...options,
+    relayLeg,
+    media,
+    target,
+    id: legIdOf(request),
+    job: { ...request.job, chain },
+  });
   const dialling = call.place((body) =>
     options.agent.invite({
       listener,
       uri,
-      destination,
+      ...wayTo(target),
       from: fromHeader(request.from, listener),
       headers: { ...headers, 'Max-Forwards': `${chain.forwards}` },
       body,
       ...(credentials ? { credentials: bytesOf(credentials) } : {}),
       silentMs: SILENT_MS,
-      redirect: (contacts) => (target.kind === 'own' ? undefined : redirection(contacts, options)),
+      redirect: (contacts) => (REDIRECTED.has(target.kind) ? redirection(contacts, options) : undefined),
     }),
   );
   return { call, dialling };
+}
+
+/** Whose 3xx is followed; a device's is not. @see https://www.twilio.com/docs/voice/api/sip-registration */
+const REDIRECTED: ReadonlySet<DialTarget['kind']> = new Set(['sip', 'carrier']);
+
+function wayTo({ destination, device }: DialTarget) {
+  if (!device) return { destination };
+  return { flow: destination, routes: device.path, to: `<${device.address}>` };
 }
 
 /** RFC 7616 §3.4.4: names and passwords are UTF-8. */

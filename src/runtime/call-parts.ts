@@ -15,6 +15,7 @@ import type { CallStore } from '../storage/ports.ts';
 import type { AudioLibrary } from '../twiml/interpreter/world.ts';
 import type { WebhookSession } from '../webhook/port.ts';
 import type { CallDirectory } from './call-directory.ts';
+import type { DeviceDirectory } from './device-directory.ts';
 import type { EdgeProcesses } from './edge-processes.ts';
 
 /** What became of an attempt to call somebody. */
@@ -39,6 +40,8 @@ export interface CallParts {
   /** Asks an edge process to call somebody. Rejects with EdgeUnreachable. */
   readonly dial: (edge: EdgeAddress, request: DialRequest) => Promise<Placement>;
   readonly edges: EdgeProcesses;
+  /** Who is registered under a SIP URI; undefined: nobody of ours. Rejects when that cannot be read. */
+  readonly devices: DeviceDirectory;
   /** The calls of this worker that orders reach. */
   readonly calls: CallDirectory;
   /** Keeps the worker alive for a call that has become independent of the one that made it. */

@@ -30,6 +30,14 @@ export class ObservedLink implements OutgoingLink {
     return this.#link.process;
   }
 
+  get id() {
+    return this.#link.id;
+  }
+
+  get chosen() {
+    return this.#link.chosen;
+  }
+
   get leg() {
     return this.#link.leg;
   }

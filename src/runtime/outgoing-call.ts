@@ -11,7 +11,6 @@ import { rfc2822 } from '../core/dates.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Logger } from '../core/logger.ts';
 import { LegEnded, type OutgoingLeg } from '../leg/port.ts';
-import type { EdgeId } from '../region/edge.ts';
 import type { CallEnd } from '../twiml/interpreter/world.ts';
 import type { WebhookSession } from '../webhook/port.ts';
 import type { OrderableCall } from './call-directory.ts';
@@ -180,25 +179,35 @@ export class OutgoingCall implements OrderableCall {
   async #place(): Promise<Placement> {
     const { refused } = this.#order;
     if (refused) return { notDialled: refused };
-    const onEdge = (edge: EdgeId) => this.timeline.change({ egress_edge: edge });
-    const placement = await place(this.#order, this.#parts, onEdge, () => this.leg.ended.aborted);
+    const { from, to } = this.facts;
+    const isOver = () => this.leg.ended.aborted;
+    const placement = await place(this.#order, this.#parts, {
+      edge: (edge) => this.timeline.change({ egress_edge: edge }),
+      invited: (edge, uri) => this.timeline.add({ type: 'call-placed', edge, from, to, uri }),
+      note: (message) => this.timeline.add({ type: 'note', message }),
+      get over() {
+        return isOver();
+      },
+    });
     if ('notDialled' in placement) return placement;
-    this.#dialling(placement);
+    this.#holds(placement);
+    this.#tell('initiated');
     return new ObservedLink(placement, {
       progress: (status, early) => this.#progressed(status, early),
-      answered: () => this.#answer(),
+      answered: () => {
+        this.#holds(placement);
+        this.#answer();
+      },
     });
   }
 
-  #dialling({ sipCallId, process }: OutgoingLink): void {
+  /** Which leg is the call's: of several devices, the one that answers has the last word. */
+  #holds({ sipCallId, process, job }: OutgoingLink): void {
     this.#process = process;
-    this.timeline.change({ sip_call_id: sipCallId });
-    const { target } = this.#order;
-    const { from, to } = this.facts;
-    const edge = this.timeline.record.egress_edge ?? '';
-    const uri = target.kind === 'sip' ? target.uri : `tel:${target.number}`;
-    this.timeline.add({ type: 'call-placed', edge, from, to, uri });
-    this.#tell('initiated');
+    const egressEdge = job.direction === 'inbound' ? null : job.egressEdge;
+    const { sip_call_id, egress_edge } = this.timeline.record;
+    if (sip_call_id === sipCallId && egress_edge === egressEdge) return;
+    this.timeline.change({ sip_call_id: sipCallId, egress_edge: egressEdge });
   }
 
   #progressed(status: number, early: boolean): void {

@@ -1,16 +1,13 @@
 import type { OutboundJob } from '../call/job.ts';
-import { EdgeUnreachable } from '../control/client.ts';
-import type { DialRequest } from '../control/protocol.ts';
-import { sleep } from '../core/clock.ts';
+import type { RegisteredDevices } from '../config/registered-address.ts';
+import type { DialledParty, DialRequest } from '../control/protocol.ts';
 import { type Diagnostic, failure } from '../core/diagnostic.ts';
 import type { EdgeId } from '../region/edge.ts';
 import type { DialTarget } from '../twiml/verbs/ports.ts';
 import type { CallParts, Placement } from './call-parts.ts';
+import { callDevices } from './device-calls.ts';
 import { chooseEgress } from './egress.ts';
-
-/** Our choice: an edge process that was lost is back, supervised, within this time. */
-const RESTART_MS = 5_000;
-const RETRY_MS = 250;
+import { sendRequest } from './request-sending.ts';
 
 /** Whom to call, and as whom. */
 export interface PlacingOrder {
@@ -24,6 +21,18 @@ export interface PlacingOrder {
   readonly near: string | undefined;
 }
 
+/** Hears how a call is placed. */
+export interface PlacingObserver {
+  /** The edge it leaves from; of several, the first. */
+  edge(edge: EdgeId): void;
+  /** An INVITE is on its way. */
+  invited(edge: EdgeId, uri: string): void;
+  /** Something worth knowing. */
+  note(message: string): void;
+  /** Nobody wants it any more. */
+  readonly over: boolean;
+}
+
 /** @see https://www.twilio.com/docs/voice/twiml/sip: what every INVITE carries; the names are those seen from Twilio */
 function identifyingHeaders({ callSid, accountSid }: PlacingOrder['job']): Record<string, string> {
   return {
@@ -33,69 +42,61 @@ function identifyingHeaders({ callSid, accountSid }: PlacingOrder['job']): Recor
   };
 }
 
-/**
- * Has an edge call somebody. `onEdge` is told which one as soon as that is decided. Never rejects: what prevents it
- * is a diagnostic.
- */
+/** Has an edge call somebody, or several edges the devices of somebody. Never rejects: what prevents it is a diagnostic. */
 export async function place(
   order: PlacingOrder,
   parts: CallParts,
-  onEdge: (edge: EdgeId) => void,
-  isOver: () => boolean,
+  observer: PlacingObserver,
 ): Promise<Placement> {
+  const devices = await registeredDevices(order, parts);
+  if (devices && 'code' in devices) return { notDialled: devices };
+  if (devices) {
+    const request = (party: DialledParty, edge: EdgeId) => requestOf(order, party, edge);
+    return await callDevices(devices, request, parts, observer);
+  }
   const { target } = order;
   const egress = await chooseEgress(target, parts.region, () => parts.config.connections());
   if (typeof egress !== 'string') return { notDialled: egress };
-  onEdge(egress);
-  const request: DialRequest = {
-    job: { ...order.job, egressEdge: egress },
-    edge: egress,
-    party:
-      target.kind === 'number' ? { kind: 'number', number: target.number } : { kind: 'sip', uri: target.uri },
+  observer.edge(egress);
+  const party: DialledParty =
+    target.kind === 'number' ? { kind: 'number', number: target.number } : { kind: 'sip', uri: target.uri };
+  const request = requestOf(order, party, egress);
+  const processes = () => parts.edges.serving(egress, order.near);
+  const placement = await sendRequest({ request, processes, parts, isOver: () => observer.over });
+  const uri = target.kind === 'number' ? `tel:${target.number}` : target.uri;
+  if (!('notDialled' in placement)) observer.invited(egress, uri);
+  return placement;
+}
+
+/** Undefined: whoever is called is nobody who registers here. */
+async function registeredDevices(
+  { target, job }: PlacingOrder,
+  { devices, region }: CallParts,
+): Promise<RegisteredDevices | Diagnostic | undefined> {
+  if (target.kind !== 'sip') return undefined;
+  const { uri, edge, connectionSid } = target;
+  const asksEgress = edge !== undefined || connectionSid !== undefined;
+  try {
+    return await devices({ uri, accountSid: job.accountSid, asksEgress });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `Who is registered in ${region.id} cannot be read, so "${uri}" was not called: ${why}. Try again once the stores of this Region can be reached.`;
+    return failure(12400, message, { actual: uri });
+  }
+}
+
+function requestOf(order: PlacingOrder, party: DialledParty, edge: EdgeId): DialRequest {
+  const { target, job } = order;
+  return {
+    job: { ...job, egressEdge: edge },
+    edge,
+    party,
     from: order.fromUser,
     onBehalfOf: order.onBehalfOf,
     headers: {
       ...(target.kind === 'sip' ? target.headers : {}),
-      ...identifyingHeaders(order.job),
+      ...identifyingHeaders(job),
     },
     ...(target.kind === 'sip' && target.credentials && { credentials: target.credentials }),
   };
-  const begun = parts.clock.monotonic();
-  for (;;) {
-    const placement = await sendRequest(request, order.near, parts);
-    const waited = parts.clock.monotonic() - begun;
-    if (placement !== 'nobody' || waited >= RESTART_MS || isOver()) {
-      return placement === 'nobody' ? { notDialled: nobodyServes(request.edge) } : placement;
-    }
-    await sleep(parts.clock, RETRY_MS);
-  }
-}
-
-async function sendRequest(
-  request: DialRequest,
-  near: string | undefined,
-  parts: CallParts,
-): Promise<Placement | 'nobody'> {
-  const processes = await parts.edges.serving(request.edge, near);
-  for (const process of processes) {
-    try {
-      return await parts.dial(process, request);
-    } catch (error) {
-      if (!(error instanceof EdgeUnreachable)) {
-        parts.logger.error(
-          { CallSid: request.job.callSid, edge: request.edge, error },
-          'a call could not be placed',
-        );
-        return { notDialled: failure(12400, `Trunkline failed while it placed the call: ${error}`) };
-      }
-      // Its calls are gone with it: the next process is asked.
-      parts.logger.warn({ CallSid: request.job.callSid, edge: request.edge }, error.message);
-    }
-  }
-  return 'nobody';
-}
-
-function nobodyServes(edge: EdgeId): Diagnostic {
-  const message = `The call cannot leave through ${edge}: no edge process that serves it can be reached. Start one with "trunkline edge --edge ${edge}" and look whether it reaches this Region's Redis.`;
-  return failure(12400, message, { actual: edge });
 }

@@ -102,6 +102,10 @@ export class FakeEdge implements ControlHandler {
     return { granted: { job: callJob({ callSid }), leg: this.#grant(call) } };
   }
 
+  async related(): Promise<boolean> {
+    return false;
+  }
+
   async dial({ job }: DialRequest): Promise<DialAnswer> {
     const call = this.#call(job.callSid);
     if (typeof call.placing === 'object') return { notDialled: call.placing.notPlaced };

@@ -55,6 +55,9 @@ const handler: ControlHandler = {
   async dial() {
     throw new Error('this edge calls nobody');
   },
+  async related() {
+    return false;
+  },
   async command(callSid: string, epoch: number, { verb }: LegCommand) {
     const call = calls.get(callSid);
     if (!call) throw new Error('no such call');

@@ -73,6 +73,7 @@ async function startEdge(heartbeatMs: number) {
     handler: {
       claim: () => ({ granted }),
       dial: () => Promise.reject(new Error('nobody is called here')),
+      related: async () => false,
       command: async () => ({}),
       release: () => {},
       lost: (worker, callSids) => lost.push(`${worker} ${callSids.join()}`),

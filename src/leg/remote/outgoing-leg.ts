@@ -29,7 +29,7 @@ class DialledLeg extends LinkedLeg implements RemoteOutgoingLeg {
   readonly answered: Promise<PeerAnswer>;
   readonly #link: OutgoingLegOptions['link'];
   readonly #progress = new KeptEvent<[PeerProgress]>();
-  #sipCallId = '';
+  #dialledLink: OutgoingLink | undefined;
   #resolveAnswered: (answer: PeerAnswer) => void = () => {};
 
   constructor({ link, media, clock }: OutgoingLegOptions) {
@@ -48,7 +48,7 @@ class DialledLeg extends LinkedLeg implements RemoteOutgoingLeg {
   }
 
   get sipCallId(): string {
-    return this.#sipCallId;
+    return this.#dialledLink?.sipCallId ?? '';
   }
 
   get onProgress(): OutgoingLeg['onProgress'] {
@@ -83,21 +83,28 @@ class DialledLeg extends LinkedLeg implements RemoteOutgoingLeg {
 
   #dialled(dialled: Awaited<OutgoingLegOptions['link']>, host: MediaHost): void {
     if ('notDialled' in dialled) return this.#notPlaced(dialled.notDialled);
-    this.#sipCallId = dialled.sipCallId;
+    this.#dialledLink = dialled;
     if (this.ended.aborted) return; // hung up meanwhile: the command follows on the heels of the dial
-    try {
-      this.follow(dialled, host);
-    } catch (error) {
-      dialled.command({ verb: 'hangup' }).catch(() => {}); // over as well
-      this.end(new LegEnded('transport-failed', undefined, `no media for the leg: ${messageOf(error)}`));
-      return;
-    }
+    if (!dialled.chosen) this.#hear(dialled, host);
+    else void dialled.chosen.then(() => this.#hear(dialled, host)); // never rejects
+    if (this.ended.aborted) return;
     dialled.onProgress = (status, early) => this.#progress.tell({ status, early });
     dialled.onAnswered = (headers) => {
       this.line.markAnswered();
       this.#resolveAnswered({ headers });
     };
     dialled.onEnded = (end) => this.end(end);
+  }
+
+  /** From here on there is audio. */
+  #hear(dialled: OutgoingLink, host: MediaHost): void {
+    if (this.ended.aborted) return;
+    try {
+      this.follow(dialled, host);
+    } catch (error) {
+      dialled.command({ verb: 'hangup' }).catch(() => {}); // over as well
+      this.end(new LegEnded('transport-failed', undefined, `no media for the leg: ${messageOf(error)}`));
+    }
   }
 
   #notPlaced(diagnostic: Diagnostic): void {

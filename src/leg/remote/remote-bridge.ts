@@ -89,7 +89,7 @@ export class RemoteBridge implements Bridge {
     if (direct === this.#direct) return;
     this.#direct = direct;
     const order: LegCommand = direct
-      ? { verb: 'bridge', with: other.link.job.callSid, ...(this.#throughWorker ? GENTLY : {}) }
+      ? { verb: 'bridge', with: other.link.id, ...(this.#throughWorker ? GENTLY : {}) }
       : { verb: 'unbridge', ...(this.#tapped ? GENTLY : {}) }; // otherwise the direct path is of no use any more
     this.#relayed ||= direct;
     this.#throughWorker = true;

@@ -43,6 +43,11 @@ export class Edge implements ControlHandler {
     return { granted: { job: { ...job, epoch }, leg } };
   };
 
+  async related([one, other]: readonly [string, string]): Promise<boolean> {
+    this.log.push(`related ${one} ${other}`);
+    return one.slice(2) === other.slice(2).toLowerCase();
+  }
+
   async command(_callSid: string, _epoch: number, command: LegCommand): Promise<CommandResult> {
     this.commands.push(command);
     return this.answer(command);

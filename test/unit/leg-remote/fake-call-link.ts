@@ -7,6 +7,7 @@ import { callJob } from '../../support/call-job.ts';
 /** A held call whose edge is the test. */
 export class FakeLink implements CallLink {
   readonly job = callJob();
+  readonly id = this.job.callSid;
   readonly leg: LegGrant;
   readonly commands: LegCommand[] = [];
   /** What the edge does with a command. */

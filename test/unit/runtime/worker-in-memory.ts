@@ -4,6 +4,7 @@ import type { CallbackTask, StorageTask } from '../../../src/call/tasks.ts';
 import type { TimelineEvent } from '../../../src/call/timeline.ts';
 import { createMemoryRegionalConfig } from '../../../src/config/memory.ts';
 import { type EdgeAddress, EdgeUnreachable } from '../../../src/control/client.ts';
+import { legIdOf } from '../../../src/control/leg-id.ts';
 import type { CommandResult, InboundLink, OutgoingLink } from '../../../src/control/link.ts';
 import type { DialRequest, LegCommand, LegGrant } from '../../../src/control/protocol.ts';
 import { createMemoryEdgeRegistry } from '../../../src/control/registry.ts';
@@ -28,6 +29,7 @@ import { EDGE_IDS } from '../../../src/region/edge.ts';
 import { REGIONS } from '../../../src/region/region.ts';
 import { CallDirectory } from '../../../src/runtime/call-directory.ts';
 import type { CallParts } from '../../../src/runtime/call-parts.ts';
+import { createDeviceDirectory } from '../../../src/runtime/device-directory.ts';
 import { createEdgeProcesses } from '../../../src/runtime/edge-processes.ts';
 import { createMemoryCallStore } from '../../../src/storage/memory/call-store.ts';
 import type { WebhookRequest, WebhookResult } from '../../../src/webhook/port.ts';
@@ -47,6 +49,7 @@ class FakeLink<J extends CallJob> {
   readonly leg: LegGrant;
   readonly process: string;
   readonly job: J;
+  readonly id: string;
   released = false;
   onEnded: ((end: LegEnded) => void) | undefined;
   onRefer: ((referTo: string) => void) | undefined;
@@ -54,8 +57,9 @@ class FakeLink<J extends CallJob> {
   onFormat: undefined;
   readonly #losing = new AbortController();
 
-  constructor(job: J, process: string) {
+  constructor(job: J, process: string, id: string = job.callSid) {
     this.job = job;
+    this.id = id;
     this.process = process;
     this.leg = { state: 'ringing', ...GRANT };
   }
@@ -88,9 +92,9 @@ export class FakeOutgoing extends FakeLink<OutboundJob> implements OutgoingLink 
   onAnswered: ((headers: Readonly<Record<string, string>>) => void) | undefined;
 
   constructor(request: DialRequest, process: string) {
-    super(request.job, process);
+    super(request.job, process, legIdOf(request));
     this.request = request;
-    this.sipCallId = `${request.job.callSid}@edge`;
+    this.sipCallId = `${this.id}@edge`;
   }
 
   ring(status = 180, early = false): void {
@@ -166,7 +170,7 @@ export function createWorker() {
   const store = createMemoryCallStore(clock);
   const storage = createMemoryTaskQueue<StorageTask>(clock);
   const callbacks = createMemoryTaskQueue<CallbackTask>(clock);
-  const config = createMemoryRegionalConfig('ie1');
+  const config = createMemoryRegionalConfig('ie1', { clock });
   const registry = createMemoryEdgeRegistry({ clock });
   const media = new FakeMedia();
   const calls = new CallDirectory();
@@ -180,10 +184,12 @@ export function createWorker() {
     /** What an edge says of a dial, instead of calling. */
     refusal: undefined as Diagnostic | undefined,
     unreachable: new Set<string>(),
+    related: (_accounts: readonly [string, string]): boolean => false,
     /** By URL; others answer 404. */
     documents: new Map<string, string>(),
   };
 
+  const edges = createEdgeProcesses({ registry, clock, logger: silentLogger });
   const parts: CallParts = {
     worker: 'worker-1',
     region: REGIONS.ie1,
@@ -203,7 +209,14 @@ export function createWorker() {
       links.push(link);
       return link;
     },
-    edges: createEdgeProcesses({ registry, clock, logger: silentLogger }),
+    edges,
+    devices: createDeviceDirectory({
+      config,
+      domain: 'trunkline.localhost',
+      control: { related: async (_edge, accounts) => world.related(accounts) },
+      edges,
+      homeEdge: 'dublin',
+    }),
     calls,
     adopt(run) {
       const work = run(shutdown.signal).finally(() => adopted.delete(work));

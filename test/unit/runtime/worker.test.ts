@@ -46,6 +46,7 @@ function start(capacity = 10) {
       async dial() {
         throw new Error('nobody is called here');
       },
+      related: async () => false,
       census: () => ({ connections: 0, calls: 0 }),
       async close() {},
     },
