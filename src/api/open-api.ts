@@ -93,7 +93,12 @@ function isMethod(method: string): method is Method {
 }
 
 function operation(method: Method, path: string, described: Operation | undefined): object {
-  const { id = `${method} ${path}`, parameters = {}, required = [] } = described ?? {};
+  const {
+    id = `${method} ${path}`,
+    parameters = {},
+    required = [],
+    answers = 'application/json',
+  } = described ?? {};
   const status = method === 'delete' ? 204 : id.startsWith('Create') ? 201 : 200;
   const given = Object.entries(parameters);
   return {
@@ -104,14 +109,19 @@ function operation(method: Method, path: string, described: Operation | undefine
       }),
     ...(method === 'post' && given.length > 0 && { requestBody: form(given, required) }),
     responses: {
-      [status]: method === 'delete' ? { description: 'Deleted' } : answer('The resource', { type: 'object' }),
-      default: answer('Why it is not answered as asked', { $ref: '#/components/schemas/Error' }),
+      [status]:
+        method === 'delete'
+          ? { description: 'Deleted' }
+          : answer('The resource', answers, { type: answers === 'application/json' ? 'object' : 'string' }),
+      default: answer('Why it is not answered as asked', 'application/json', {
+        $ref: '#/components/schemas/Error',
+      }),
     },
   };
 }
 
-function answer(description: string, schema: object): object {
-  return { description, content: { 'application/json': { schema } } };
+function answer(description: string, type: string, schema: object): object {
+  return { description, content: { [type]: { schema } } };
 }
 
 function form(given: readonly (readonly [string, ParameterType])[], required: readonly string[]): object {

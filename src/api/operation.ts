@@ -12,14 +12,19 @@ export type ParameterType =
   | 'strings'
   | readonly string[];
 
+/** By name, `PageSize` for one. */
+export type OperationParameters = Readonly<Record<string, ParameterType>>;
+
 /** An operation as the API's description names it: `/openapi.json` is made of these. */
 export interface Operation {
   /** Its operationId in Twilio's description, `ListCall` for one. */
   readonly id: string;
   /** What it takes in the query of a GET or the form of a POST, besides what the path names. */
-  readonly parameters?: Readonly<Record<string, ParameterType>>;
+  readonly parameters?: OperationParameters;
   /** Those of `parameters` that must be given. */
   readonly required?: readonly string[];
+  /** The media type of its answer, where it isn't a resource in JSON or XML. */
+  readonly answers?: string;
 }
 
 /** What is said about a path where it is registered. */
@@ -32,7 +37,7 @@ export interface PathDescription {
 }
 
 /** The parameters of every list of the 2010-04-01 API. */
-export const PAGING: Readonly<Record<string, ParameterType>> = {
+export const PAGING: OperationParameters = {
   Page: 'integer',
   PageSize: 'integer',
   PageToken: 'string',

@@ -23,34 +23,54 @@ export function connections(options: RegionOptions): Router {
     region: options.region.id,
     url: `/trunkline/v1/Connections/${sid}`,
   });
-  resource(router, '/Connections{.json}', {
-    async get(req, res) {
-      const all = await options.config.connections();
-      res.json({ connections: all.map((connection) => view(req, connection)) });
+  resource(
+    router,
+    '/Connections{.json}',
+    {
+      async get(req, res) {
+        const all = await options.config.connections();
+        res.json({ connections: all.map((connection) => view(req, connection)) });
+      },
+      async post(req, res) {
+        const form = formOf(req);
+        const exchange = form.oneOf('Exchange', INTERCONNECT_EDGES);
+        if (!exchange) throw invalid(20001, `No Exchange: give one of ${INTERCONNECT_EDGES.join(', ')}.`);
+        const status = form.oneOf('Status', STATUSES) ?? 'active';
+        const connection = { sid: options.ids.sid('TX'), exchange, status };
+        await options.config.saveConnection(connection);
+        res.status(201).json(view(req, connection));
+      },
     },
-    async post(req, res) {
-      const form = formOf(req);
-      const exchange = form.oneOf('Exchange', INTERCONNECT_EDGES);
-      if (!exchange) throw invalid(20001, `No Exchange: give one of ${INTERCONNECT_EDGES.join(', ')}.`);
-      const status = form.oneOf('Status', STATUSES) ?? 'active';
-      const connection = { sid: options.ids.sid('TX'), exchange, status };
-      await options.config.saveConnection(connection);
-      res.status(201).json(view(req, connection));
+    {
+      get: { id: 'ListConnection' },
+      post: {
+        id: 'CreateConnection',
+        parameters: { Exchange: INTERCONNECT_EDGES, Status: STATUSES },
+        required: ['Exchange'],
+      },
     },
-  });
-  resource(router, '/Connections/:sid{.json}', {
-    async get(req, res) {
-      res.json(view(req, await connectionOf(options, req)));
+  );
+  resource(
+    router,
+    '/Connections/:sid{.json}',
+    {
+      async get(req, res) {
+        res.json(view(req, await connectionOf(options, req)));
+      },
+      async post(req, res) {
+        const connection = await connectionOf(options, req);
+        const status = formOf(req).oneOf('Status', STATUSES);
+        if (!status) throw invalid(20001, `No Status: give one of ${STATUSES.join(', ')}.`);
+        const changed = { ...connection, status };
+        await options.config.saveConnection(changed);
+        res.json(view(req, changed));
+      },
     },
-    async post(req, res) {
-      const connection = await connectionOf(options, req);
-      const status = formOf(req).oneOf('Status', STATUSES);
-      if (!status) throw invalid(20001, `No Status: give one of ${STATUSES.join(', ')}.`);
-      const changed = { ...connection, status };
-      await options.config.saveConnection(changed);
-      res.json(view(req, changed));
+    {
+      get: { id: 'FetchConnection' },
+      post: { id: 'UpdateConnection', parameters: { Status: STATUSES }, required: ['Status'] },
     },
-  });
+  );
   return router;
 }
 
