@@ -18,6 +18,7 @@ import { keys } from './resources/keys.ts';
 import { notifications } from './resources/notifications.ts';
 import { recordings } from './resources/recordings.ts';
 import { routes } from './resources/routes.ts';
+import { routesInspection } from './resources/routes-inspection.ts';
 import { answerXml } from './xml-form.ts';
 
 type Resource = (options: RegionOptions, authentication: AuthenticationOptions) => Router;
@@ -40,10 +41,11 @@ const V1: readonly Resource[] = [
   authTokens, // /AuthTokens
 ];
 const V2: readonly Resource[] = [
-  routes, // /PhoneNumbers
+  routes, // /PhoneNumbers, /SipDomains, /Trunks
 ];
 const TRUNKLINE_V1: readonly Resource[] = [
   connections, // /Connections
+  routesInspection, // /Routes
 ];
 
 const ROOT_2010 = '/2010-04-01';

@@ -51,7 +51,6 @@ export function createMemoryRoutes({ clock, delayMs = 0, pace = ROUTE_PACE }: Me
     const field = routeField(kind, key);
     const entry = entries.get(field);
     if (!record && !entry?.record) return;
-    if (record) keepPace();
     const now = clock.now();
     const next = change(entry, record, now, delayMs);
     entries.set(field, next);
@@ -71,6 +70,7 @@ export function createMemoryRoutes({ clock, delayMs = 0, pace = ROUTE_PACE }: Me
       },
       async change(kind, key, next, by) {
         const record = next(fetch(kind, key));
+        keepPace();
         write(kind, key, record, by);
         return record;
       },

@@ -74,9 +74,9 @@ export interface RouteTable {
     next: (before: RouteRecord | undefined) => RouteRecord,
     by: RouteAuthor | null,
   ): Promise<RouteRecord>;
-  /** `change` to a record that does not depend on the one before. @throws TooManyRouteChanges */
+  /** A change that is part of another one, a number that is created for example: never refused for its pace. */
   save(record: RouteRecord, by?: RouteAuthor): Promise<void>;
-  /** Never refused for its pace: a key that is given up must not keep its route. */
+  /** Never refused for its pace, either: a key that is given up must not keep its route. */
   remove(kind: RouteKind, key: string, by?: RouteAuthor): Promise<void>;
   /** An account's records, newest first. */
   list(accountSid: string, part: RouteListPart): Promise<RouteListing>;

@@ -68,7 +68,7 @@ class RedisRouteTable implements RouteTable {
     next: (before: RouteRecord | undefined) => RouteRecord,
     by: RouteAuthor | null,
   ): Promise<RouteRecord> {
-    const written = await this.#write(kind, key, next, by);
+    const written = await this.#write(kind, key, next, by, this.#pace);
     if (!written) throw new Error(`the change of ${key} made no record`);
     return written;
   }
@@ -114,6 +114,7 @@ class RedisRouteTable implements RouteTable {
     key: string,
     next: (before: RouteRecord | undefined) => RouteRecord | null,
     by: RouteAuthor | null,
+    pace?: RoutePace,
   ): Promise<RouteRecord | null> {
     const field = routeField(kind, key);
     for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt++) {
@@ -121,7 +122,7 @@ class RedisRouteTable implements RouteTable {
       const entry = parseEntry(field, text);
       const record = next(entry?.record ?? undefined);
       if (!record && !entry?.record) return null; // nothing to remove; an earlier removal keeps its time
-      if (await this.#replace(field, { text, entry }, record, by)) return record;
+      if (await this.#replace(field, { text, entry }, record, by, pace)) return record;
     }
     throw new Error(`the route of ${key} is being changed by others all the time: try again`);
   }
@@ -132,6 +133,7 @@ class RedisRouteTable implements RouteTable {
     before: { readonly text: string; readonly entry: RouteEntry | undefined },
     record: RouteRecord | null,
     by: RouteAuthor | null,
+    pace: RoutePace | undefined,
   ): Promise<boolean> {
     const now = this.#clock.now();
     const next = change(before.entry, record, now, this.#delayMs);
@@ -147,16 +149,15 @@ class RedisRouteTable implements RouteTable {
       routesOf(audited.accountSid),
       ROUTES_TAKEN,
     ];
-    const { changes, windowMs } = this.#pace;
     const result = await this.#redis.eval(
       REPLACE_ROUTE,
       keys.length,
       ...keys,
       ...[field, before.text, value, JSON.stringify(audited), CHANGES_KEPT, record ? record.createdAt : ''],
-      ...[CHANGES_KEPT_AFTER_REMOVAL_S, record ? changes : 0, windowMs],
+      ...[CHANGES_KEPT_AFTER_REMOVAL_S, pace?.changes ?? 0, pace?.windowMs ?? 0],
     );
     const waitMs = Number(result);
-    if (waitMs > 0) throw new TooManyRouteChanges(waitMs, this.#pace);
+    if (pace && waitMs > 0) throw new TooManyRouteChanges(waitMs, pace);
     return waitMs === 0;
   }
 }

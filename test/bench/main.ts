@@ -5,6 +5,7 @@ import { benchBridge } from './bridge.ts';
 import { benchCallPath } from './call-path.ts';
 import { benchQueue } from './queue.ts';
 import { benchRest } from './rest.ts';
+import { benchRouteLookups } from './route-lookups.ts';
 import { benchRtpPacing } from './rtp-pacing.ts';
 import { benchRtpRelay } from './rtp-relay.ts';
 import { benchSipCalls } from './sip-calls.ts';
@@ -29,6 +30,7 @@ const benches: Readonly<Record<string, () => unknown>> = {
   webhook: () => benchWebhook(),
   queue: () => benchQueue(),
   rest: () => benchRest(),
+  routes: () => benchRouteLookups(),
   'rtp-relay': () => benchRtpRelay(workers),
   bridge: () => benchBridge(workers),
   'tapped-bridge': () => benchTappedBridge(workers),

@@ -253,7 +253,7 @@ export function routingConformance(
     });
 
     it('keeps a bounded number of changes, the latest ones', async () => {
-      await open(0, { changes: 1_000, windowMs: 1_000 });
+      await open(0);
       for (let n = 0; n < CHANGES_KEPT + 5; n++) {
         await routes.table.save(routeRecord('ie1', { friendlyName: `name ${n}` }));
       }
@@ -287,18 +287,22 @@ export function routingConformance(
       expect((await routes.table.list(another, { offset: 0, limit: 50 })).items).toHaveLength(2);
     });
 
-    it('refuses changes beyond its pace, and neither reads nor removals', async () => {
+    it('refuses changes beyond its pace, and neither reads nor what belongs to other changes', async () => {
       // A window that no machine is too slow for
       await open(0, { changes: 3, windowMs: 3_600_000 });
-      for (const id of ['us1', 'ie1', 'au1'] as const) await routes.table.save(routeRecord(id));
-      const refused = await routes.table.save(routeRecord('us1')).catch((error: unknown) => error);
+      const set = (voiceRegion: RegionId, key = NUMBER) =>
+        routes.table.change('phone-number', key, () => routeRecord(voiceRegion, { key }), IRELAND);
+      for (const id of ['us1', 'ie1', 'au1'] as const) await set(id);
+      const refused = await set('us1').catch((error: unknown) => error);
       if (!(refused instanceof TooManyRouteChanges)) throw new Error('the fourth change was taken');
       expect(refused.retryAfterMs).toBeGreaterThan(0);
       expect(refused.retryAfterMs).toBeLessThanOrEqual(3_600_000);
-      await expect(routes.table.save(routeRecord('us1', { key: '+1' }))).rejects.toThrow(TooManyRouteChanges);
+      await expect(set('us1', '+1')).rejects.toThrow(TooManyRouteChanges);
       expect((await routes.table.fetch('phone-number', NUMBER))?.voiceRegion).toBe('au1');
       expect(await routes.table.changes('phone-number', NUMBER)).toHaveLength(3);
       await becomes('au1 explicit');
+      await routes.table.save(routeRecord('ie1'));
+      await becomes('ie1 explicit');
       await routes.table.remove('phone-number', NUMBER);
       await becomes('us1 default');
     });

@@ -97,6 +97,7 @@ async function create(options: RegionOptions, accountSid: string, form: Paramete
   }
   try {
     await config.saveNumber(written);
+    await ownership.configured(number.sid, region.id);
     // us1 needs no record: a number without one goes there (DESIGN §6).
     if (region.id !== DEFAULT_REGION) {
       await routes.save({
@@ -143,6 +144,7 @@ async function update(options: RegionOptions, number: OwnedNumber, form: Paramet
   const before: NumberConfig = (await options.config.number(number.sid)) ?? blankConfig(number, now);
   const written = applyVoice(form, before, now);
   await options.config.saveNumber(written);
+  await options.ownership.configured(number.sid, options.region.id);
   return numberResource(number, written);
 }
 

@@ -1,97 +1,82 @@
-import { type Request, Router } from 'express';
-import type { OwnedNumber } from '../../config/port.ts';
+import { Router } from 'express';
 import { isoSeconds } from '../../core/dates.ts';
-import { isE164 } from '../../core/e164.ts';
-import { edgeFromLabel } from '../../region/edge.ts';
 import { publicUrl } from '../../region/host-names.ts';
-import { DEFAULT_REGION, isRegionId, type RegionId } from '../../region/region.ts';
+import { DEFAULT_REGION, REGION_IDS, type RegionId } from '../../region/region.ts';
 import type { RouteRecord } from '../../routing/port.ts';
-import { accountOf } from '../account-of.ts';
-import { resource } from '../answer.ts';
-import { invalid, missing, notFound } from '../api-error.ts';
-import { formOf, type Parameters } from '../parameters.ts';
+import { resource as serve } from '../answer.ts';
+import { notFound } from '../api-error.ts';
+import type { PathDescription } from '../operation.ts';
 import type { RegionOptions } from '../region-options.ts';
-import { friendlyName, friendlyNameOf } from './number-configuration.ts';
+import { changeRoute } from './routes-change.ts';
+import { type OwnedKey, ownedKey, ROUTE_RESOURCES, type RouteResource } from './routes-key.ts';
+import { fromTable } from './routes-table.ts';
+import { routeWarning, WARNING_HEADER } from './routes-warning.ts';
 
 /**
- * The global route table: which Region a number's calls go to. Any Region's host may read it and set any Region.
- * The guides spell the path in the singular, the API description and the clients in the plural: both work.
+ * The global route table: to which Region the calls of a number, a SIP domain or a trunk go. Any Region's host may read
+ * it and set any Region. The guides spell the path in the singular, the API description and the clients in the plural:
+ * both work.
  *
  * @see https://www.twilio.com/docs/global-infrastructure/inbound-processing-api
  */
 export function routes(options: RegionOptions): Router {
   const router = Router({ caseSensitive: true, strict: true });
-  for (const path of ['/PhoneNumbers/:key', '/PhoneNumber/:key']) {
-    resource(router, path, {
-      async get(req, res) {
-        const number = await owned(options, req);
-        const record = await options.routes.fetch('phone-number', number.phoneNumber);
-        if (!record) {
-          throw notFound(`${number.phoneNumber} has no route: its calls go to ${DEFAULT_REGION}.`);
-        }
-        res.json(routeResource(options, record));
-      },
-      async post(req, res) {
-        const number = await owned(options, req);
-        res.json(routeResource(options, await assign(options, number, formOf(req))));
-      },
-    });
+  for (const one of ROUTE_RESOURCES) {
+    for (const name of [one.plural, one.singular]) serveRoute(router, `/${name}/:key`, one, options);
   }
   return router;
 }
 
-async function owned(options: RegionOptions, req: Request): Promise<OwnedNumber> {
-  const key = String(req.params['key']);
-  const number = isE164(key) ? await options.ownership.byNumber(key) : undefined;
-  if (number?.accountSid === accountOf(req)) return number;
-  throw missing(req.originalUrl.split('?')[0] ?? '', options.region.id);
-}
-
-/** Creates the record or changes it; what the form doesn't mention stays, and is us1 to begin with. */
-async function assign(options: RegionOptions, number: OwnedNumber, form: Parameters): Promise<RouteRecord> {
-  const now = options.clock.now();
-  const voiceRegion = region(form, options.regions);
-  const name = friendlyName(form);
-  const before = await options.routes.fetch('phone-number', number.phoneNumber);
-  const record: RouteRecord = {
-    sid: before?.sid ?? options.ids.sid('QQ'),
-    kind: 'phone-number',
-    key: number.phoneNumber,
-    accountSid: number.accountSid,
-    voiceRegion: voiceRegion ?? before?.voiceRegion ?? DEFAULT_REGION,
-    friendlyName: name ?? before?.friendlyName ?? friendlyNameOf(number.phoneNumber),
-    createdAt: before?.createdAt ?? now,
-    updatedAt: now,
-  };
-  await options.routes.save(record);
-  options.logger.info(
-    { key: record.key, region: record.voiceRegion, before: before?.voiceRegion ?? null },
-    `calls to ${record.key} go to ${record.voiceRegion}`,
+function serveRoute(router: Router, path: string, one: RouteResource, options: RegionOptions): void {
+  serve(
+    router,
+    path,
+    {
+      async get(req, res) {
+        const owned = await fromTable(options, req, ownedKey(options, one, req));
+        const record = await fromTable(options, req, options.routes.fetch(one.kind, owned.key));
+        if (record?.accountSid !== owned.accountSid) {
+          throw notFound(`${owned.shown} has no route: its calls go to ${DEFAULT_REGION}.`);
+        }
+        res.json(routeResource(options, owned, record));
+      },
+      async post(req, res) {
+        const owned = await fromTable(options, req, ownedKey(options, one, req));
+        const record = await changeRoute(options, owned, req);
+        const warning = await warn(options, owned, record.voiceRegion);
+        if (warning !== undefined) res.set(WARNING_HEADER, warning);
+        res.json(routeResource(options, owned, record));
+      },
+    },
+    description(one),
   );
-  return record;
 }
 
-/** @throws ApiError 21252 */
-function region(form: Parameters, running: readonly RegionId[]): RegionId | undefined {
-  const value = form.text('VoiceRegion');
-  if (value === undefined) return undefined;
-  if (isRegionId(value) && running.includes(value)) return value;
-  const edge = edgeFromLabel(value);
-  const lower = value.toLowerCase();
-  const why = isRegionId(value)
-    ? `Region ${value} does not run here`
-    : isRegionId(lower)
-      ? `'${value}' is written in lower case, ${lower}`
-      : edge
-        ? `'${value}' names an edge (${edge}), and an edge processes no calls`
-        : `'${value}' is not a Region`;
-  throw invalid(21252, `Invalid VoiceRegion: ${why}. It must be one of ${running.join(', ')}.`);
+/** The route is set by now: that it cannot be judged is no reason to say that it failed. */
+async function warn(options: RegionOptions, owned: OwnedKey, region: RegionId): Promise<string | undefined> {
+  const about = { kind: owned.resource.kind, key: owned.key, region };
+  try {
+    const warning = await routeWarning(options, owned, region);
+    if (warning !== undefined) options.logger.warn(about, warning);
+    return warning;
+  } catch (error) {
+    options.logger.error({ ...about, err: error }, 'it cannot be read whether calls would work there');
+    return undefined;
+  }
 }
 
-function routeResource(options: RegionOptions, record: RouteRecord): object {
+function description({ singular, id }: RouteResource): PathDescription {
   return {
-    phone_number: record.key,
-    url: `${publicUrl(options.publicUrl, 'routes', options.region.id)}/v2/PhoneNumbers/${record.key}`,
+    element: singular,
+    get: { id: `Fetch${id}` },
+    post: { id: `Update${id}`, parameters: { VoiceRegion: REGION_IDS, FriendlyName: 'string' } },
+  };
+}
+
+function routeResource(options: RegionOptions, { resource, shown }: OwnedKey, record: RouteRecord): object {
+  return {
+    [resource.field]: shown,
+    url: `${publicUrl(options.publicUrl, 'routes', options.region.id)}/v2/${resource.plural}/${shown}`,
     sid: record.sid,
     account_sid: record.accountSid,
     friendly_name: record.friendlyName,
