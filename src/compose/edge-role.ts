@@ -7,6 +7,7 @@ import { createControlServer } from '../control/server.ts';
 import { createAccountStatuses } from '../edge/account-statuses.ts';
 import { createDigestGate } from '../edge/digest-gate.ts';
 import { createDispatch, type RegionQueues } from '../edge/dispatch.ts';
+import { createRegistrar } from '../edge/registrar.ts';
 import { Switchboard } from '../edge/switchboard.ts';
 import { createRelayHost } from '../media/threads/relay-host.ts';
 import { createBullCallQueue } from '../queue/bullmq/call-queue.ts';
@@ -110,6 +111,21 @@ export async function startEdge(
     handler: { ...switchboard.handler, related: (pair) => areRelated(accountRecords, pair) },
   });
   switchboard.connect(server);
+  const registrar = createRegistrar({
+    routes,
+    directories,
+    accounts,
+    gate,
+    clock,
+    ids,
+    logger,
+    listeners,
+    domain: settings.domain,
+    process: context.process,
+  });
+  agent.onRequest = (request, source) =>
+    request.method === 'REGISTER' ? registrar.handle(request, source) : undefined;
+  agent.onDisconnected = (source) => void registrar.disconnected(source);
   metrics.liveCalls(() => switchboard.live);
   metrics.sipState(() => ({ ...agent.census() }));
   metrics.mediaLegs(async () => (await relay.census()).legs);

@@ -10,7 +10,7 @@ const QUIET_MS = 60_000;
 const MOST_KINDS = 1_000;
 
 /**
- * The log of INVITEs that got no call. A scanner sends thousands of them: those from one address to one domain with
+ * The log of INVITEs that got no call, and of REGISTERs that changed nothing. A scanner sends thousands of them: those from one address to one domain with
  * one result are one line and then a count, so that the domain's owner finds it and the disk stays empty.
  */
 export class RefusalNotes {

@@ -45,6 +45,10 @@ export class Source implements SipSource {
     readonly listener: Listener,
     readonly connection: Connection | undefined,
   ) {}
+
+  get open(): boolean {
+    return this.connection?.open ?? true;
+  }
 }
 
 /** Where responses to a request with this topmost Via go: RFC 3261 §18.2.2, RFC 3581 §4. */

@@ -16,6 +16,8 @@ export interface SipListener {
 /** Where a message came from. */
 export interface SipSource extends Endpoint {
   readonly listener: SipListener;
+  /** False once the connection it came over is closed; without a connection never. */
+  readonly open?: boolean;
 }
 
 /** Why a dialog or an unanswered INVITE ended: the reason of its `ended` signal. */
