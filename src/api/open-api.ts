@@ -21,7 +21,10 @@ export function openApi(
   { publicUrl: template, region }: RegionOptions,
   mounted: readonly MountedRouter[],
 ): object {
-  const served = mounted.flatMap(({ path, router }) => pathsOf(router).map((one) => pathItem(path, one)));
+  const used = new Set<string>();
+  const served = mounted.flatMap(({ path, router }) =>
+    pathsOf(router).map((one) => pathItem(path, one, used)),
+  );
   return {
     openapi: '3.1.0',
     info: {
@@ -57,7 +60,11 @@ const ERROR = {
   },
 };
 
-function pathItem(mountedAt: string, { path, methods, description }: ServedPath): [string, object] {
+function pathItem(
+  mountedAt: string,
+  { path, methods, description }: ServedPath,
+  used: Set<string>,
+): [string, object] {
   const whole = `${mountedAt}${path}`.replace('{.json}', suffixOf(mountedAt));
   const written = whole.replace(
     /\{?[.:]?:([a-zA-Z]+)\}?/g,
@@ -66,7 +73,11 @@ function pathItem(mountedAt: string, { path, methods, description }: ServedPath)
   const names = [...written.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
   const operations = methods
     .filter(isMethod)
-    .map((method) => [method, operation(method, written, description[method])]);
+
+    .map((method) => [
+      method,
+      operation(method, unused(description[method]?.id ?? method, mountedAt, used), description[method]),
+    ]);
   return [
     written,
     {
@@ -92,17 +103,20 @@ function isMethod(method: string): method is Method {
   return method === 'get' || method === 'post' || method === 'delete';
 }
 
-function operation(method: Method, path: string, described: Operation | undefined): object {
-  const {
-    id = `${method} ${path}`,
-    parameters = {},
-    required = [],
-    answers = 'application/json',
-  } = described ?? {};
-  const status = method === 'delete' ? 204 : id.startsWith('Create') ? 201 : 200;
+/** An operationId is there once (OpenAPI 3.1, Operation Object), and each product of Twilio has its own. */
+function unused(id: string, mountedAt: string, used: Set<string>): string {
+  const version = mountedAt.slice(mountedAt.lastIndexOf('/') + 1);
+  const free = [id, `${id}_${version}`, `${id}_${version}_${used.size}`].find((one) => !used.has(one)) ?? id;
+  used.add(free);
+  return free;
+}
+
+function operation(method: Method, operationId: string, described: Operation | undefined): object {
+  const { parameters = {}, required = [], answers = 'application/json' } = described ?? {};
+  const status = method === 'delete' ? 204 : operationId.startsWith('Create') ? 201 : 200;
   const given = Object.entries(parameters);
   return {
-    operationId: id,
+    operationId,
     ...(method === 'get' &&
       given.length > 0 && {
         parameters: given.map(([name, type]) => ({ name, in: 'query', schema: schemaOf(type) })),
