@@ -305,6 +305,79 @@ describe('what does not fit through the control channel', () => {
   });
 });
 
+describe('a call that rings at several devices', () => {
+  const { job } = dialRequest();
+  const forks = [1, 2].map((fork) => dialRequest({ job, fork }));
+  const [first, second] = [`${job.callSid}-1`, `${job.callSid}-2`];
+
+  it('has a leg for each of them, which are told of and commanded apart', async () => {
+    const { edge, server, address, worker } = await world();
+    const commanded: string[] = [];
+    edge.command = async (id, _epoch, { verb }) => {
+      commanded.push(`${id} ${verb}`);
+      return {};
+    };
+    const links = await Promise.all(forks.map((request) => dialled(worker.dial(address, request, inner))));
+    expect(links.map(({ id, job: { callSid } }) => [id, callSid])).toEqual([
+      [first, job.callSid],
+      [second, job.callSid],
+    ]);
+    expect(server.census().calls).toBe(2);
+    const told: string[] = [];
+    for (const link of links) {
+      link.onProgress = (status) => told.push(`${link.id} ${status}`);
+      link.onAnswered = () => told.push(`${link.id} answered`);
+      link.onEnded = ({ cause }) => told.push(`${link.id} ${cause}`);
+    }
+    server.notifyProgress(second, 1, 180, false);
+    server.notifyAnswered(first, 1, {});
+    server.notifyEnded(second, 1, { cause: 'rejected', sipStatus: 486 });
+    await links[0]?.command({ verb: 'hangup' });
+    expect(told).toEqual([`${second} 180`, `${first} answered`, `${second} rejected`]);
+    expect(commanded).toEqual([`${first} hangup`]);
+    await links[0]?.release();
+    await until('the release of one', () => server.census().calls === 1);
+    await links[1]?.command({ verb: 'hangup' });
+  });
+
+  it('is lost in all its legs with its worker', async () => {
+    const { edge, address, worker } = await world();
+    const lost: (readonly string[])[] = [];
+    edge.lost = (_worker, ids) => void lost.push(ids);
+    for (const request of forks) await dialled(worker.dial(address, request, inner));
+    await worker.close();
+    await until('the loss', () => lost.length === 1);
+    expect(lost).toEqual([[first, second]]);
+  });
+});
+
+describe('whether two accounts are related', () => {
+  const accounts = ['AC1', 'AC2'] as const;
+
+  it.each([true, false])('is asked of an edge: %s', async (related) => {
+    const { edge, address, worker } = await world();
+    const asked: unknown[] = [];
+    edge.related = async (pair) => {
+      asked.push(pair);
+      return related;
+    };
+    expect(await worker.related(address, accounts)).toBe(related);
+    expect(asked).toEqual([accounts]);
+    expect(worker.census()).toEqual({ connections: 1, calls: 0 });
+  });
+
+  it('is not known when the edge cannot look it up, or is not there', async () => {
+    const { edge, server, address, worker } = await world();
+    edge.related = () => Promise.reject(new Error('the global Redis is away'));
+    await expect(worker.related(address, accounts)).rejects.toThrow('the global Redis is away');
+    edge.related = () => new Promise(() => {});
+    const unanswered = worker.related(address, accounts);
+    const outcome = expect(unanswered).rejects.toBeInstanceOf(EdgeUnreachable);
+    await server.close();
+    await outcome;
+  });
+});
+
 describe('acting on a call that an edge makes', () => {
   const connect = (address: { process: string; host: string; port: number }) => {
     const connection = new EdgeConnection(address, {
