@@ -75,9 +75,9 @@ export interface RouteTable {
     by: RouteAuthor | null,
   ): Promise<RouteRecord>;
   /** A change that is part of another one, a number that is created for example: never refused for its pace. */
-  save(record: RouteRecord, by?: RouteAuthor): Promise<void>;
+  save(record: RouteRecord, by?: RouteAuthor | null): Promise<void>;
   /** Never refused for its pace, either: a key that is given up must not keep its route. */
-  remove(kind: RouteKind, key: string, by?: RouteAuthor): Promise<void>;
+  remove(kind: RouteKind, key: string, by?: RouteAuthor | null): Promise<void>;
   /** An account's records, newest first. */
   list(accountSid: string, part: RouteListPart): Promise<RouteListing>;
   /** What was done to a key, newest first, as far back as it is kept. */

@@ -73,11 +73,11 @@ class RedisRouteTable implements RouteTable {
     return written;
   }
 
-  async save(record: RouteRecord, by?: RouteAuthor): Promise<void> {
+  async save(record: RouteRecord, by?: RouteAuthor | null): Promise<void> {
     await this.#write(record.kind, record.key, () => record, by ?? null);
   }
 
-  async remove(kind: RouteKind, key: string, by?: RouteAuthor): Promise<void> {
+  async remove(kind: RouteKind, key: string, by?: RouteAuthor | null): Promise<void> {
     await this.#write(kind, key, () => null, by ?? null);
   }
 
