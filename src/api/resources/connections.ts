@@ -3,7 +3,7 @@ import type { InterconnectConnection } from '../../config/port.ts';
 import { INTERCONNECT_EDGES } from '../../region/edge.ts';
 import { accountOf } from '../account-of.ts';
 import { resource } from '../answer.ts';
-import { invalid, missing } from '../api-error.ts';
+import { ApiError, invalid, missing } from '../api-error.ts';
 import { formOf } from '../parameters.ts';
 import type { RegionOptions } from '../region-options.ts';
 
@@ -32,6 +32,7 @@ export function connections(options: RegionOptions): Router {
         res.json({ connections: all.map((connection) => view(req, connection)) });
       },
       async post(req, res) {
+        requireOwner(options, req);
         const form = formOf(req);
         const exchange = form.oneOf('Exchange', INTERCONNECT_EDGES);
         if (!exchange) throw invalid(20001, `No Exchange: give one of ${INTERCONNECT_EDGES.join(', ')}.`);
@@ -58,6 +59,7 @@ export function connections(options: RegionOptions): Router {
         res.json(view(req, await connectionOf(options, req)));
       },
       async post(req, res) {
+        requireOwner(options, req);
         const connection = await connectionOf(options, req);
         const status = formOf(req).oneOf('Status', STATUSES);
         if (!status) throw invalid(20001, `No Status: give one of ${STATUSES.join(', ')}.`);
@@ -72,6 +74,16 @@ export function connections(options: RegionOptions): Router {
     },
   );
   return router;
+}
+
+/** A connection is the Region's, whose calls of every account leave through it. @throws ApiError 403 */
+function requireOwner({ accountSid, region }: RegionOptions, req: Request): void {
+  if (accountOf(req) === accountSid) return;
+  throw new ApiError(
+    403,
+    20006,
+    `The connections of ${region.id} are changed by account ${accountSid} alone.`,
+  );
 }
 
 async function connectionOf(options: RegionOptions, req: Request): Promise<InterconnectConnection> {
