@@ -22,7 +22,7 @@ type Configuration = z.infer<typeof configuration>;
 export async function examineNumber(text: string, services: RegionServices): Promise<Finding> {
   const number = text.replace(/^tel:/i, '').replace(/[\s().-]/g, '');
   if (!isE164(number)) return notE164(number);
-  const path = `/v2/PhoneNumbers/${number}`;
+  const path = `PhoneNumbers/${number}`;
   const routing = await askRoute({ what: `the phone number ${number}`, path }, services);
   const held = await configurations(number, services);
   const owned = [...held.values()].some((config) => config !== undefined);

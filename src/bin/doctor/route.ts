@@ -7,7 +7,7 @@ import { errorOf, type RegionServices, type Reply } from './region-services.ts';
 export interface RouteKey {
   /** `the phone number +12025550143`. */
   readonly what: string;
-  /** `/v2/PhoneNumbers/+12025550143`. */
+  /** `PhoneNumbers/+12025550143`. */
   readonly path: string;
 }
 
@@ -17,22 +17,23 @@ export interface Routing {
   readonly notes: readonly string[];
 }
 
-const record = z.looseObject({
-  voice_region: z.enum(REGION_IDS).nullish(),
-  sid: z.string().nullish(),
-  date_updated: z.string().nullish(),
+const state = z.looseObject({
+  active_region: z.enum(REGION_IDS),
+  pending: z.looseObject({ voice_region: z.string().nullish(), date_effective: z.string() }).nullish(),
+  record: z.looseObject({ sid: z.string(), date_updated: z.string() }).nullish(),
 });
 
 /** Asks the route table of the running installation through any of its Regions: the table is one for all. */
 export async function askRoute(key: RouteKey, services: RegionServices): Promise<Routing> {
-  const replies = await services.askOwn(() => key.path);
+  const replies = await services.askOwn(() => `/trunkline/v1/Routes/${key.path}`);
   if (!replies) {
     return unasked(key, 'no account is known here, because nothing was started in TRUNKLINE_HOME yet');
   }
   for (const reply of replies) {
     if ('silent' in reply) continue;
     if (reply.status === 404) return byDefault(key);
-    if (reply.status === 200) return routed(key, record.catch({}).parse(reply.body), reply.region);
+    const found = state.safeParse(reply.body);
+    if (reply.status === 200 && found.success) return routed(key, found.data, reply.region);
   }
   return unasked(key, whyNobody(replies));
 }
@@ -42,13 +43,16 @@ function byDefault({ what }: RouteKey): Routing {
   return { region: { id: DEFAULT_REGION, why }, notes: [] };
 }
 
-function routed({ what }: RouteKey, found: z.infer<typeof record>, asked: RegionId): Routing {
-  const id = found.voice_region ?? DEFAULT_REGION;
-  const why = `the route table sends ${what} there (record ${found.sid ?? 'without a SID'}, asked through ${asked})`;
-  const notes = [
-    `The record was last changed at ${found.date_updated ?? 'an unknown time'}; a change takes effect within five minutes.`,
-  ];
-  return { region: { id, why }, notes: found.date_updated ? notes : [] };
+function routed(key: RouteKey, found: z.infer<typeof state>, asked: RegionId): Routing {
+  const { active_region: id, pending, record } = found;
+  const notes = pending
+    ? [
+        `A change to ${pending.voice_region ?? DEFAULT_REGION} is pending and takes effect at ${pending.date_effective}.`,
+      ]
+    : [];
+  if (!record) return { ...byDefault(key), notes };
+  const why = `the route table sends ${key.what} there (record ${record.sid}, asked through ${asked})`;
+  return { region: { id, why }, notes: [...notes, `The record was last changed at ${record.date_updated}.`] };
 }
 
 function unasked({ what }: RouteKey, why: string): Routing {

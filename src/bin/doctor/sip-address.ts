@@ -51,7 +51,7 @@ async function examineNamed(
   const key = `${name}.${service}.${base}`;
   const collection = kind === 'trunk' ? 'Trunks' : 'SipDomains';
   const what = `the ${kind === 'trunk' ? 'trunk' : 'SIP domain'} ${key}`;
-  const routing = await askRoute({ what, path: `/v2/${collection}/${key}` }, services);
+  const routing = await askRoute({ what, path: `${collection}/${key}` }, services);
   const id = routing.region.id;
   const problems =
     kind === 'trunk' ? notRunning(id, services.installation) : await domainProblems(name, id, services);

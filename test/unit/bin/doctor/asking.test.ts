@@ -28,10 +28,16 @@ async function regions(
 function numberAnswers(voiceUrl: string | null | undefined, routedTo?: RegionId): Answers {
   const config = { phone_number: NUMBER, voice_url: voiceUrl };
   const listed = { incoming_phone_numbers: voiceUrl === undefined ? [] : [config] };
-  const record = { voice_region: routedTo, sid: 'QQ1', date_updated: '2026-11-21T12:00:00Z' };
+  const record = routedTo ? { sid: 'QQ1', date_updated: '2026-11-21T12:00:00.000Z' } : null;
   return {
     [`/2010-04-01/Accounts/${ACCOUNT}/IncomingPhoneNumbers.json?PhoneNumber=${NUMBER}`]: listed,
-    ...(routedTo && { [`/v2/PhoneNumbers/${NUMBER}`]: record }),
+    ...(voiceUrl !== undefined && {
+      [`/trunkline/v1/Routes/PhoneNumbers/${NUMBER}`]: {
+        active_region: routedTo ?? 'us1',
+        pending: null,
+        record,
+      },
+    }),
   };
 }
 
@@ -57,6 +63,21 @@ describe('a phone number', () => {
     expect(finding.region.why).toMatch(/record QQ1, asked through us1/);
     expect(finding.notes).toContain('Configured in ie1: https://ie1.example.com/voice.');
     expect(JSON.stringify(finding)).not.toContain('geheim');
+  });
+
+  it('is where it was until a change takes effect', async () => {
+    const pending = { voice_region: 'au1', date_effective: '2026-11-21T12:05:00.000Z' };
+    const record = { sid: 'QQ1', date_updated: '2026-11-21T12:00:00.000Z' };
+    const path = `/trunkline/v1/Routes/PhoneNumbers/${NUMBER}`;
+    const ie1 = {
+      ...numberAnswers('https://x.example.com/'),
+      [path]: { active_region: 'ie1', pending, record },
+    };
+    const finding = await examine(NUMBER, (await regions({ ie1 })).installation());
+    expect(finding).toMatchObject({ region: { id: 'ie1' }, problems: [] });
+    expect(finding.notes).toContain(
+      'A change to au1 is pending and takes effect at 2026-11-21T12:05:00.000Z.',
+    );
   });
 
   it('is us1 without a record', async () => {
@@ -96,8 +117,12 @@ describe('a SIP domain', () => {
       })),
     },
   });
-  const route = (voice_region: RegionId): Answers => ({
-    '/v2/SipDomains/acme.sip.twilio.com': { voice_region },
+  const route = (active_region: RegionId): Answers => ({
+    '/trunkline/v1/Routes/SipDomains/acme.sip.twilio.com': {
+      active_region,
+      pending: null,
+      record: { sid: 'QQ2', date_updated: '2026-11-21T12:00:00.000Z' },
+    },
   });
 
   it('is processed where the table says, whichever edge its URI names', async () => {
