@@ -16,6 +16,7 @@ import { events } from './resources/events.ts';
 import { incomingPhoneNumbers } from './resources/incoming-phone-numbers.ts';
 import { keys } from './resources/keys.ts';
 import { notifications } from './resources/notifications.ts';
+import { outgoingCallerIds } from './resources/outgoing-caller-ids.ts';
 import { recordings } from './resources/recordings.ts';
 import { routes } from './resources/routes.ts';
 import { routesInspection } from './resources/routes-inspection.ts';
@@ -34,6 +35,7 @@ const OF_AN_ACCOUNT: readonly Resource[] = [
   calls, // /Calls
   events, // /Calls/{CallSid}/Events
   notifications, // /Notifications, /Calls/{CallSid}/Notifications
+  outgoingCallerIds, // /OutgoingCallerIds
   recordings, // /Recordings, /Calls/{CallSid}/Recordings
   keys, // /Keys, /SigningKeys
 ];

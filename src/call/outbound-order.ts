@@ -33,6 +33,7 @@ const outboundOrder: z.ZodType<OutboundOrder> = z.object({
     })
     .nullable(),
   credentials: z.object({ username: z.string(), password: z.string() }).nullable(),
+  callerIdVerified: z.boolean().optional(),
   machineDetection: z.boolean(),
 });
 

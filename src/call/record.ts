@@ -94,7 +94,7 @@ export interface RecordingRecord {
   readonly duration: string;
   readonly channels: 1 | 2;
   readonly source: RecordingSource;
-  readonly status: 'in-progress' | 'paused' | 'processing' | 'completed' | 'absent' | 'failed';
+  readonly status: 'in-progress' | 'paused' | 'processing' | 'completed' | 'absent' | 'failed' | 'deleted';
   readonly error_code: number | null;
   readonly price: null;
   readonly price_unit: null;

@@ -51,7 +51,11 @@ export const timelineEvent = z.discriminatedUnion('type', [
     bytes: z.number().optional(),
     error_code: z.number().optional(),
     error: text.optional(),
+    /** What a callback was sent; what a document's request was sent is its exchange. */
+    parameters: z.record(text, text).optional(),
   }),
+  /** A document was asked for: what was sent, and the beginning of a textual answer. Its attempts follow. */
+  event('exchange', { url: text, parameters: z.record(text, text), body: text.optional() }),
   /** A document was parsed. */
   event('document', { url: text, verbs: z.array(text), bytes: z.number() }),
   event('diagnostic', {

@@ -29,6 +29,8 @@ export const APPLICATIONS: RecordKind<Application> = {
 /** A number that calls may show though it isn't ours. Only us1 has them. */
 export interface OutgoingCallerId extends AccountRecord {
   readonly phoneNumber: string;
+  /** The call in which its code is to be typed. Absent, or null: it has been. */
+  readonly validation?: { readonly callSid: string; readonly code: string } | null;
 }
 
 export const OUTGOING_CALLER_IDS: RecordKind<OutgoingCallerId> = {

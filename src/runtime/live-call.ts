@@ -18,6 +18,7 @@ import type { CallParts, Closable } from './call-parts.ts';
 import { type CallDialer, createDialer } from './dialer.ts';
 import { goOnAlone, guarded, untilShutdown } from './document-run.ts';
 import { LONGEST_CALL_MS, tooLong } from './limits.ts';
+import { notedWebhooks } from './noted-webhooks.ts';
 import { CALLBACK_ATTEMPTS, type CallRecordingDesk, createRecordingDesk } from './recording-desk.ts';
 import { arrivalEvents } from './task-events.ts';
 
@@ -167,7 +168,7 @@ class LiveCall implements OrderableCall {
       facts: this.#facts,
       config,
       leg: this.leg,
-      webhooks: this.#parts.webhooks(this.#job.accountSid, report),
+      webhooks: notedWebhooks(this.#parts.webhooks(this.#job.accountSid, report), this.timeline),
       audio,
       recordings: this.desk,
       dialer: this.#dialer,

@@ -17,6 +17,7 @@ import type { OrderableCall } from './call-directory.ts';
 import { CallLedger } from './call-ledger.ts';
 import type { CallParts, Closable, Placement } from './call-parts.ts';
 import { LONGEST_CALL_MS, tooLong } from './limits.ts';
+import { notedWebhooks } from './noted-webhooks.ts';
 import { ObservedLink } from './observed-link.ts';
 import { type OutgoingEnd, outgoingEnd } from './outgoing-end.ts';
 import { type PlacingOrder, place } from './placing.ts';
@@ -75,7 +76,8 @@ export class OutgoingCall implements OrderableCall {
     const waited = Math.max(0, clock.now() - job.createdAt);
     this.timeline = new CallLedger({ ...record, worker, queue_time: String(waited) }, parts, this.#log);
     this.desk = createRecordingDesk({ ...parts, facts: this.facts, logger: this.#log });
-    this.webhooks = parts.webhooks(job.accountSid, (warning) => this.timeline.report(warning));
+    const session = parts.webhooks(job.accountSid, (warning) => this.timeline.report(warning));
+    this.webhooks = notedWebhooks(session, this.timeline);
     const asked = order.statusCallback;
     this.#progress = createProgressCallbacks({ ...parts, asked, facts: this.facts, logger: this.#log });
     this.timeline.change({});

@@ -54,5 +54,6 @@ export function attemptEvents(
     ...(attempt.bytes !== undefined && { bytes: attempt.bytes }),
     ...(attempt.errorCode !== undefined && { error_code: attempt.errorCode }),
     ...(attempt.error !== undefined && { error: attempt.error }),
+    parameters: task.params,
   }));
 }

@@ -85,6 +85,9 @@ export interface CallStore {
   /** Marks the call as archived: drops its live record, timeline and journal, keeps index and cache. */
   archived(record: CallRecord): Promise<void>;
 
+  /** Forgets an archived call: its place in the index, its cached record. False, and nothing changes, when it is live. */
+  removeCall(callSid: string): Promise<boolean>;
+
   /** Stores all of `change` in one step, or nothing of it when the call is archived. */
   update(callSid: string, change: LiveChange): Promise<void>;
   journal(callSid: string): Promise<string | undefined>;

@@ -148,6 +148,18 @@ export function callStoreConformance(name: string, setUp: () => Promise<CallStor
       expect(await store.orphans()).toEqual([]);
     });
 
+    it('forgets an archived call, and no live one', async () => {
+      await store.save(callRecord(1));
+      await store.save(callRecord(2));
+      expect(await store.removeCall(sid('CA', 1))).toBe(false);
+      await archive(backend, ended(callRecord(1)));
+      expect(await store.removeCall(sid('CA', 1))).toBe(true);
+      expect(await store.removeCall(sid('CA', 9))).toBe(true);
+      expect(await store.fetch(sid('CA', 1))).toBeUndefined();
+      expect(await store.timeline(sid('CA', 1))).toEqual([]);
+      expect(sids(await store.list(ACCOUNT, {}, 0, 50))).toEqual([sid('CA', 2)]);
+    });
+
     it('archives a call twice without a trace', async () => {
       await store.save(callRecord(1));
       await archive(backend, ended(callRecord(1)));

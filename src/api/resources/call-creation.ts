@@ -2,9 +2,12 @@ import { newCallRecord } from '../../call/call-records.ts';
 import type { OutboundJob } from '../../call/job.ts';
 import type { OutboundOrder } from '../../call/orders.ts';
 import type { CallRecord, CallStatus } from '../../call/record.ts';
-import { ApiError } from '../api-error.ts';
+import type { Application } from '../../config/applications.ts';
+import type { Diagnostic } from '../../core/diagnostic.ts';
+import { ApiError, invalid } from '../api-error.ts';
 import type { Parameters } from '../parameters.ts';
 import type { RegionOptions } from '../region-options.ts';
+import { applicationOf } from './applications.ts';
 import { readTerms } from './call-order.ts';
 import { readParties } from './call-parties.ts';
 
@@ -20,9 +23,24 @@ export async function createCall(
   accountSid: string,
   form: Parameters,
 ): Promise<CallRecord> {
-  const { to, from, credentials, warnings } = await readParties(options, accountSid, form);
-  const read = readTerms(form);
+  const { warnings, ...parties } = await readParties(options, accountSid, form);
+  const read = readTerms(form, await callApplication(options, accountSid, form));
+  const order = { accountSid, ...parties, ...read.terms };
+  return await queueCall(options, order, { warnings: [...warnings, ...read.warnings] });
+}
+
+/**
+ * Queues a call: see `createCall`.
+ *
+ * @throws ApiError 503
+ */
+export async function queueCall(
+  options: RegionOptions,
+  ordered: Omit<OutboundOrder, 'callSid'>,
+  { warnings = [], delayMs = 0 }: { warnings?: readonly Diagnostic[]; delayMs?: number },
+): Promise<CallRecord> {
   const { region, clock, ids, store } = options;
+  const { accountSid, to, from } = ordered;
   const job: OutboundJob = {
     callSid: ids.sid('CA'),
     epoch: 1,
@@ -36,11 +54,11 @@ export async function createCall(
     createdAt: clock.now(),
     notes: [],
   };
-  const order: OutboundOrder = { callSid: job.callSid, accountSid, to, from, credentials, ...read.terms };
-  const record = { ...newCallRecord(job), diagnostics: [...warnings, ...read.warnings] };
+  const order: OutboundOrder = { callSid: job.callSid, ...ordered };
+  const record = { ...newCallRecord(job), diagnostics: [...warnings] };
   try {
     await store.update(job.callSid, { record, journal: JSON.stringify(order) });
-    await options.calls.add(job, { delayMs: await options.pace.next(accountSid) });
+    await options.calls.add(job, { delayMs: delayMs + (await options.pace.next(accountSid)) });
   } catch (error) {
     options.logger.error(
       { CallSid: job.callSid, err: error },
@@ -52,6 +70,20 @@ export async function createCall(
     throw new ApiError(503, 20503, `${cause}; try again.`, { 'Retry-After': '5' });
   }
   return record;
+}
+
+/** The application that answers for a new call. @throws ApiError 21218 */
+async function callApplication(
+  options: RegionOptions,
+  accountSid: string,
+  form: Parameters,
+): Promise<Application | undefined> {
+  const sid = form.filled('ApplicationSid');
+  if (sid === undefined) return undefined;
+  const application = await applicationOf(options, accountSid, sid);
+  if (application) return application;
+  const { id } = options.region;
+  throw invalid(21218, `ApplicationSid ${sid}: ${id} has no such application of this account.`);
 }
 
 /** Leaves the end of a call that no worker has, or ever had, to the Region's tasks. */

@@ -1,4 +1,5 @@
 import type { OrderedCallback, OrderedDocument, OrderedRecording, OutboundOrder } from '../../call/orders.ts';
+import type { Application } from '../../config/applications.ts';
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import { warning } from '../../core/diagnostic.ts';
 import { invalid } from '../api-error.ts';
@@ -21,11 +22,22 @@ export interface ReadTerms {
   readonly warnings: readonly Diagnostic[];
 }
 
-/** Reads how a new call is to be made. @throws ApiError */
-export function readTerms(form: Parameters): ReadTerms {
-  const { document, warnings } = readDocument(form);
+/**
+ * Reads how a new call is to be made. An application says itself what is run and who is told: of the form, Url, Twiml,
+ * Method, the fallback and the status callback are then ignored.
+ *
+ * @param application the one that ApplicationSid names
+ * @throws ApiError
+ */
+export function readTerms(form: Parameters, application: Application | undefined): ReadTerms {
+  const { document, warnings } = application
+    ? { document: documentOf(application), warnings: [] }
+    : readDocument(form);
   if (!document) {
-    throw invalid(21205, 'Url or Twiml is needed: it says what the call does once it is answered.');
+    throw invalid(
+      21205,
+      'Url, Twiml or ApplicationSid is needed: it says what the call does once it is answered.',
+    );
   }
   if (form.filled('Byoc')) throw invalid(20001, 'Byoc: this Region has no BYOC trunks.');
   const timeout = form.integer('Timeout', 21208, RING_S) ?? RING_S.standard;
@@ -33,7 +45,7 @@ export function readTerms(form: Parameters): ReadTerms {
   const detection = form.oneOf('MachineDetection', ['Enable', 'DetectMessageEnd']);
   const terms: CallTerms = {
     document,
-    statusCallback: readCallback(form),
+    statusCallback: application ? callbackOf(application) : readCallback(form),
     timeoutMs: timeout * 1_000,
     timeLimitMs: limit * 1_000,
     sendDigits: readDigits(form),
@@ -43,17 +55,30 @@ export function readTerms(form: Parameters): ReadTerms {
   return { terms, warnings };
 }
 
+function documentOf(application: Application): OrderedDocument {
+  const { sid, voiceUrl, voiceMethod, voiceFallbackUrl, voiceFallbackMethod } = application;
+  if (voiceUrl === '') throw invalid(21218, `ApplicationSid ${sid}: this application has no VoiceUrl.`);
+  return {
+    kind: 'url',
+    url: voiceUrl,
+    method: voiceMethod,
+    fallbackUrl: voiceFallbackUrl,
+    fallbackMethod: voiceFallbackMethod,
+  };
+}
+
+/** An application cannot say which events it wants: it is told the end. */
+function callbackOf({ statusCallback, statusCallbackMethod }: Application): OrderedCallback | null {
+  return statusCallback === ''
+    ? null
+    : { url: statusCallback, method: statusCallbackMethod, events: ['completed'] };
+}
+
 /** The document that a form names, if it names one; Url goes before Twiml. @throws ApiError */
 export function readDocument(form: Parameters): {
   readonly document: OrderedDocument | undefined;
   readonly warnings: readonly Diagnostic[];
 } {
-  if (form.filled('ApplicationSid')) {
-    throw invalid(
-      21218,
-      `ApplicationSid ${form.filled('ApplicationSid')}: this Region has no such application.`,
-    );
-  }
   const url = form.url('Url', 21205);
   const twiml = form.filled('Twiml');
   const method = form.method('Method', 21209) ?? 'POST';

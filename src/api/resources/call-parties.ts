@@ -4,12 +4,15 @@ import { readSipTarget } from '../../twiml/verbs/sip-uri.ts';
 import { invalid } from '../api-error.ts';
 import type { Parameters } from '../parameters.ts';
 import type { RegionOptions } from '../region-options.ts';
+import { verifiedCallerId } from './outgoing-caller-id-validation.ts';
 
 /** Who calls whom. */
 export interface CallParties {
   readonly to: string;
   readonly from: string;
   readonly credentials: { readonly username: string; readonly password: string } | null;
+  /** `from` is a number of somebody else that the account has verified. */
+  readonly callerIdVerified: boolean;
   readonly warnings: readonly Diagnostic[];
 }
 
@@ -56,10 +59,11 @@ async function numberParties(
   const caller = asE164(from);
   if (!caller) throw invalid(21212, `From is '${from}'; a number is called from one in E.164.`);
   const owner = await options.ownership.byNumber(caller);
-  if (owner?.accountSid !== accountSid) {
+  const own = owner?.accountSid === accountSid;
+  if (!own && !(await verifiedCallerId(options, accountSid, caller))) {
     throw invalid(21210, `From ${caller} is not a number of this account; create it, or use one that is.`);
   }
-  return { to: number, from: caller, credentials: null, warnings: [] };
+  return { to: number, from: caller, credentials: null, callerIdVerified: !own, warnings: [] };
 }
 
 function sipParties(to: string, from: string, form: Parameters): CallParties {
@@ -73,7 +77,8 @@ function sipParties(to: string, from: string, form: Parameters): CallParties {
   if (!CALLER_NAME.test(caller)) {
     throw invalid(21212, `From is '${from}'; it may hold letters, digits, + - _ and dots.`);
   }
-  return { to, from: caller, credentials: readCredentials(form), warnings: diagnostics };
+  const credentials = readCredentials(form);
+  return { to, from: caller, credentials, callerIdVerified: false, warnings: diagnostics };
 }
 
 /** @see https://www.twilio.com/docs/api/errors/21221 and the four that follow */
@@ -99,7 +104,7 @@ function checkCredential(name: string, value: string, tooLong: number, illegal: 
 }
 
 /** As given, or a North American number written without its prefix. */
-function asE164(text: string): string | undefined {
+export function asE164(text: string): string | undefined {
   const digits = text.replace(/[\s().-]/g, '');
   if (isE164(digits)) return digits;
   if (/^1?[2-9]\d{9}$/.test(digits)) return `+${digits.length === 10 ? '1' : ''}${digits}`;

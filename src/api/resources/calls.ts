@@ -1,26 +1,17 @@
 import { type Request, Router } from 'express';
-import type { CallRecord, CallStatus } from '../../call/record.ts';
+import { callRecordKey, timelineKey } from '../../call/keys.ts';
+import { type CallRecord, TERMINAL_STATUSES } from '../../call/record.ts';
 import { isSid } from '../../core/ids.ts';
 import { accountOf } from '../account-of.ts';
 import { resource } from '../answer.ts';
-import { missing } from '../api-error.ts';
+import { ApiError, missing } from '../api-error.ts';
 import { type DateRange, dateRange, earliest, includes } from '../date-filter.ts';
 import { pageBody, pageRequest, scan } from '../paging.ts';
 import { formOf, queryOf } from '../parameters.ts';
 import type { RegionOptions } from '../region-options.ts';
 import { createCall } from './call-creation.ts';
+import { CALL_STATUSES, CREATE_CALL, LIST_CALL, UPDATE_CALL } from './call-operations.ts';
 import { updateCall } from './call-updates.ts';
-
-const STATUSES: readonly CallStatus[] = [
-  'queued',
-  'ringing',
-  'in-progress',
-  'completed',
-  'busy',
-  'failed',
-  'no-answer',
-  'canceled',
-];
 
 /**
  * The calls this Region processes and has processed; creating one makes it here. A call of another Region is not found here.
@@ -32,23 +23,51 @@ const STATUSES: readonly CallStatus[] = [
  */
 export function calls(options: RegionOptions): Router {
   const router = Router({ caseSensitive: true, strict: true });
-  resource(router, '/Calls{.json}', {
-    async get(req, res) {
-      res.json(await list(options, req));
+  resource(
+    router,
+    '/Calls{.json}',
+    {
+      async get(req, res) {
+        res.json(await list(options, req));
+      },
+      async post(req, res) {
+        res.status(201).json(await createCall(options, accountOf(req), formOf(req)));
+      },
     },
-    async post(req, res) {
-      res.status(201).json(await createCall(options, accountOf(req), formOf(req)));
+    { element: 'Call', get: LIST_CALL, post: CREATE_CALL },
+  );
+  resource(
+    router,
+    '/Calls/:sid{.json}',
+    {
+      async get(req, res) {
+        res.json(await callOf(options, req, 'sid'));
+      },
+      async post(req, res) {
+        res.json(await updateCall(options, await callOf(options, req, 'sid'), formOf(req)));
+      },
+      async delete(req, res) {
+        await remove(options, await callOf(options, req, 'sid'));
+        res.status(204).end();
+      },
     },
-  });
-  resource(router, '/Calls/:sid{.json}', {
-    async get(req, res) {
-      res.json(await callOf(options, req, 'sid'));
-    },
-    async post(req, res) {
-      res.json(await updateCall(options, await callOf(options, req, 'sid'), formOf(req)));
-    },
-  });
+    { element: 'Call', get: { id: 'FetchCall' }, post: UPDATE_CALL, delete: { id: 'DeleteCall' } },
+  );
   return router;
+}
+
+/**
+ * Only what is over and stored can be deleted; recordings outlive their call. The objects go first: what the index still
+ * names can be deleted again.
+ */
+async function remove({ store, bucket }: RegionOptions, call: CallRecord): Promise<void> {
+  if (!TERMINAL_STATUSES.has(call.status)) {
+    throw new ApiError(409, 20009, `Call ${call.sid} is ${call.status}; it can be deleted once it is over.`);
+  }
+  await bucket.delete(callRecordKey(call));
+  await bucket.delete(timelineKey(call));
+  if (await store.removeCall(call.sid)) return;
+  throw new ApiError(409, 20009, `Call ${call.sid} is just being stored; it can be deleted after that.`);
 }
 
 /** The call that a path parameter names. @throws ApiError 404 */
@@ -69,7 +88,7 @@ async function list(options: RegionOptions, req: Request): Promise<object> {
     to: query.filled('To'),
     from: query.filled('From'),
     parentCallSid: query.filled('ParentCallSid'),
-    status: query.oneOf('Status', STATUSES),
+    status: query.oneOf('Status', CALL_STATUSES),
     createdFrom: started.from,
     createdBefore: earliest(started.before, request.upTo === undefined ? undefined : request.upTo + 1),
   };

@@ -1,16 +1,36 @@
 import { type Request, Router } from 'express';
 import type { NumberConfig, OwnedNumber } from '../../config/port.ts';
-import { isE164 } from '../../core/e164.ts';
 import { isSid } from '../../core/ids.ts';
-import { DEFAULT_REGION } from '../../region/region.ts';
+import type { RouteAuthor } from '../../routing/port.ts';
 import { accountOf } from '../account-of.ts';
 import { resource } from '../answer.ts';
 import { invalid, missing } from '../api-error.ts';
+import { type OperationParameters, PAGING } from '../operation.ts';
 import { pageBody, pageRequest, slice } from '../paging.ts';
 import { formOf, type Parameters, queryOf } from '../parameters.ts';
 import type { RegionOptions } from '../region-options.ts';
-import { applyVoice, blankConfig, friendlyNameOf } from './number-configuration.ts';
+import { voiceApplication } from './number-application.ts';
+import { applyVoice, blankConfig, NUMBER_PARAMETERS } from './number-configuration.ts';
+import { createNumber } from './number-creation.ts';
+import { type NumberType, typeOf } from './number-plan.ts';
 import { numberResource } from './number-resource.ts';
+import { authorOf } from './routes-change.ts';
+
+/** The paths that list and create, what they hold, and the end of their operationIds. */
+const LISTS: ReadonlyMap<string, { readonly type?: NumberType; readonly operation: string }> = new Map([
+  ['', { operation: 'IncomingPhoneNumber' }],
+  ['/Local', { type: 'local', operation: 'IncomingPhoneNumberLocal' }],
+  ['/Mobile', { type: 'mobile', operation: 'IncomingPhoneNumberMobile' }],
+  ['/TollFree', { type: 'toll-free', operation: 'IncomingPhoneNumberTollFree' }],
+]);
+
+const LIST_PARAMETERS: OperationParameters = {
+  Beta: 'boolean',
+  FriendlyName: 'string',
+  PhoneNumber: 'string',
+  Origin: ['twilio', 'hosted'],
+  ...PAGING,
+};
 
 /**
  * Numbers: a global asset with one PN SID, and a voice configuration of its own in every Region (DESIGN §6). A
@@ -20,28 +40,64 @@ import { numberResource } from './number-resource.ts';
  */
 export function incomingPhoneNumbers(options: RegionOptions): Router {
   const router = Router({ caseSensitive: true, strict: true });
-  resource(router, '/IncomingPhoneNumbers{.json}', {
-    async get(req, res) {
-      res.json(await list(options, req));
+  for (const [segment, { type, operation }] of LISTS) {
+    resource(
+      router,
+      `/IncomingPhoneNumbers${segment}{.json}`,
+      {
+        async get(req, res) {
+          res.json(await list(options, req, type));
+        },
+        async post(req, res) {
+          res
+            .status(201)
+            .json(
+              await createNumber(
+                options,
+                accountOf(req),
+                authorOf(req, options.region.id),
+                formOf(req),
+                type,
+              ),
+            );
+        },
+      },
+      {
+        element: 'IncomingPhoneNumber',
+        get: { id: `List${operation}`, parameters: LIST_PARAMETERS },
+        post: {
+          id: `Create${operation}`,
+          parameters: { ...NUMBER_PARAMETERS, PhoneNumber: 'string', ...(!type && { AreaCode: 'string' }) },
+          ...(type && { required: ['PhoneNumber'] }),
+        },
+      },
+    );
+  }
+  resource(
+    router,
+    '/IncomingPhoneNumbers/:sid{.json}',
+    {
+      async get(req, res) {
+        const number = await owned(options, req);
+        res.json(numberResource(number, await options.config.number(number.sid)));
+      },
+      async post(req, res) {
+        const number = await owned(options, req);
+        res.json(await update(options, number, formOf(req)));
+      },
+      async delete(req, res) {
+        const number = await owned(options, req);
+        await release(options, number, authorOf(req, options.region.id));
+        res.status(204).end();
+      },
     },
-    async post(req, res) {
-      res.status(201).json(await create(options, accountOf(req), formOf(req)));
+    {
+      element: 'IncomingPhoneNumber',
+      get: { id: 'FetchIncomingPhoneNumber' },
+      post: { id: 'UpdateIncomingPhoneNumber', parameters: { AccountSid: 'sid', ...NUMBER_PARAMETERS } },
+      delete: { id: 'DeleteIncomingPhoneNumber' },
     },
-  });
-  resource(router, '/IncomingPhoneNumbers/:sid{.json}', {
-    async get(req, res) {
-      const number = await owned(options, req);
-      res.json(numberResource(number, await options.config.number(number.sid)));
-    },
-    async post(req, res) {
-      const number = await owned(options, req);
-      res.json(await update(options, number, formOf(req)));
-    },
-    async delete(req, res) {
-      await release(options, await owned(options, req));
-      res.status(204).end();
-    },
-  });
+  );
   return router;
 }
 
@@ -52,11 +108,12 @@ async function owned(options: RegionOptions, req: Request): Promise<OwnedNumber>
   throw missing(req.originalUrl.split('?')[0] ?? '', options.region.id);
 }
 
-async function list(options: RegionOptions, req: Request): Promise<object> {
+async function list(options: RegionOptions, req: Request, type: NumberType | undefined): Promise<object> {
   const query = queryOf(req);
   const request = pageRequest(query);
   const friendlyName = query.filled('FriendlyName');
   const numbers = (await options.ownership.list(accountOf(req)))
+    .filter((number) => type === undefined || typeOf(number.phoneNumber) === type)
     .filter((number) => matches(number, query) && number.createdAt <= (request.upTo ?? Infinity))
     .sort((a, b) => b.createdAt - a.createdAt || (a.sid < b.sid ? -1 : 1));
   const read = (some: readonly OwnedNumber[]) =>
@@ -79,62 +136,6 @@ function matches(number: OwnedNumber, query: Parameters): boolean {
   return (query.oneOf('Origin', ['twilio', 'hosted']) ?? 'twilio') === 'twilio';
 }
 
-async function create(options: RegionOptions, accountSid: string, form: Parameters): Promise<object> {
-  const { ownership, config, routes, clock, ids, region } = options;
-  const now = clock.now();
-  const number: OwnedNumber = {
-    sid: ids.sid('PN'),
-    accountSid,
-    phoneNumber: newNumber(form),
-    createdAt: now,
-  };
-  const written = applyVoice(form, blankConfig(number, now), now);
-  if (!(await ownership.claim(number))) {
-    throw invalid(
-      21422,
-      `PhoneNumber ${number.phoneNumber} is not available: it belongs to somebody already.`,
-    );
-  }
-  try {
-    await config.saveNumber(written);
-    await ownership.configured(number.sid, region.id);
-    // us1 needs no record: a number without one goes there (DESIGN §6).
-    if (region.id !== DEFAULT_REGION) {
-      await routes.save({
-        sid: ids.sid('QQ'),
-        kind: 'phone-number',
-        key: number.phoneNumber,
-        accountSid,
-        voiceRegion: region.id,
-        friendlyName: friendlyNameOf(number.phoneNumber),
-        createdAt: now,
-        updatedAt: now,
-      });
-    }
-  } catch (error) {
-    await ownership.release(number.sid); // half a number would be taken by nobody and available to nobody
-    throw error;
-  }
-  return numberResource(number, written);
-}
-
-/** There is no inventory to choose from: the carrier's numbers are named, not picked by area. */
-function newNumber(form: Parameters): string {
-  const phoneNumber = form.filled('PhoneNumber');
-  const areaCode = form.filled('AreaCode');
-  if (phoneNumber === undefined && areaCode !== undefined) {
-    if (!/^\d{3}$/.test(areaCode))
-      throw invalid(21451, `AreaCode is '${areaCode}'; it must be three digits.`);
-    throw invalid(21452, `No phone numbers found in area code ${areaCode}: give the number as PhoneNumber.`);
-  }
-  if (phoneNumber === undefined)
-    throw invalid(21421, 'PhoneNumber is required, in E.164 form (+15105550100).');
-  if (!isE164(phoneNumber)) {
-    throw invalid(21421, `PhoneNumber ${phoneNumber} is not valid; give it in E.164 form (+15105550100).`);
-  }
-  return phoneNumber;
-}
-
 async function update(options: RegionOptions, number: OwnedNumber, form: Parameters): Promise<object> {
   const now = options.clock.now();
   const account = form.filled('AccountSid');
@@ -142,7 +143,8 @@ async function update(options: RegionOptions, number: OwnedNumber, form: Paramet
     throw invalid(20001, `AccountSid is '${account}'; numbers cannot be moved to another account.`);
   }
   const before: NumberConfig = (await options.config.number(number.sid)) ?? blankConfig(number, now);
-  const written = applyVoice(form, before, now);
+  const applicationSid = await voiceApplication(options, number.accountSid, form);
+  const written = applyVoice(form, before, now, applicationSid);
   await options.config.saveNumber(written);
   await options.ownership.configured(number.sid, options.region.id);
   return numberResource(number, written);
@@ -152,8 +154,8 @@ async function update(options: RegionOptions, number: OwnedNumber, form: Paramet
  * Releases the number everywhere. Other Regions' configurations become unreachable, since a PN SID is never used
  * again; this Region has no credentials to remove them with.
  */
-async function release(options: RegionOptions, number: OwnedNumber): Promise<void> {
-  await options.routes.remove('phone-number', number.phoneNumber);
+async function release(options: RegionOptions, number: OwnedNumber, by: RouteAuthor): Promise<void> {
+  await options.routes.remove('phone-number', number.phoneNumber, by);
   await options.ownership.release(number.sid);
   await options.config.removeNumber(number.sid);
 }

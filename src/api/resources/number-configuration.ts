@@ -1,8 +1,35 @@
 import type { NumberConfig, OwnedNumber } from '../../config/port.ts';
 import { invalid } from '../api-error.ts';
+import type { OperationParameters } from '../operation.ts';
 import type { Parameters } from '../parameters.ts';
 
 const LONGEST_NAME = 64; // https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
+
+/** @see https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource */
+export const NUMBER_PARAMETERS: OperationParameters = {
+  ApiVersion: 'string',
+  FriendlyName: 'string',
+  SmsApplicationSid: 'sid',
+  SmsFallbackMethod: 'method',
+  SmsFallbackUrl: 'url',
+  SmsMethod: 'method',
+  SmsUrl: 'url',
+  StatusCallback: 'url',
+  StatusCallbackMethod: 'method',
+  VoiceApplicationSid: 'sid',
+  VoiceCallerIdLookup: 'boolean',
+  VoiceFallbackMethod: 'method',
+  VoiceFallbackUrl: 'url',
+  VoiceMethod: 'method',
+  VoiceUrl: 'url',
+  EmergencyStatus: ['Active', 'Inactive'],
+  EmergencyAddressSid: 'sid',
+  TrunkSid: 'sid',
+  IdentitySid: 'sid',
+  AddressSid: 'sid',
+  VoiceReceiveMode: ['voice', 'fax'],
+  BundleSid: 'sid',
+};
 
 /** What Twilio names a number that nobody named: North American ones nationally, others as they are. */
 export function friendlyNameOf(phoneNumber: string): string {
@@ -22,13 +49,25 @@ export function blankConfig(number: OwnedNumber, now: number): NumberConfig {
     statusCallback: '',
     statusCallbackMethod: 'POST',
     voiceCallerIdLookup: false,
+    voiceApplicationSid: null,
     createdAt: now,
     updatedAt: now,
   };
 }
 
-/** `before` with what the form says; what it doesn't mention stays. @throws ApiError 400 */
-export function applyVoice(form: Parameters, before: NumberConfig, now: number): NumberConfig {
+/**
+ * `before` with what the form says; what it doesn't mention stays. The URLs of a number that an application answers are
+ * kept, and ignored as long as it does.
+ *
+ * @param applicationSid what the form says of the application; undefined: nothing
+ * @throws ApiError 400
+ */
+export function applyVoice(
+  form: Parameters,
+  before: NumberConfig,
+  now: number,
+  applicationSid: string | null | undefined,
+): NumberConfig {
   refuseUnsupported(form);
   const written: NumberConfig = {
     ...before,
@@ -40,6 +79,7 @@ export function applyVoice(form: Parameters, before: NumberConfig, now: number):
     statusCallback: form.url('StatusCallback', 21402) ?? before.statusCallback,
     statusCallbackMethod: form.method('StatusCallbackMethod', 21403) ?? before.statusCallbackMethod,
     voiceCallerIdLookup: form.boolean('VoiceCallerIdLookup') ?? before.voiceCallerIdLookup,
+    voiceApplicationSid: applicationSid === undefined ? (before.voiceApplicationSid ?? null) : applicationSid,
     updatedAt: now,
   };
   if (form.filled('VoiceFallbackUrl') && !written.voiceUrl) {
@@ -61,9 +101,6 @@ export function friendlyName(form: Parameters): string | undefined {
 function refuseUnsupported(form: Parameters): void {
   for (const sms of ['SmsUrl', 'SmsFallbackUrl', 'SmsApplicationSid']) {
     if (form.filled(sms)) throw invalid(21407, `${sms} cannot be set: this phone number carries voice only.`);
-  }
-  if (form.filled('VoiceApplicationSid')) {
-    throw invalid(21420, `VoiceApplicationSid ${form.filled('VoiceApplicationSid')} is not accessible.`);
   }
   if (form.filled('TrunkSid')) {
     throw invalid(21245, `TrunkSid ${form.filled('TrunkSid')}: this Region has no trunk with that SID.`);

@@ -1,6 +1,7 @@
 import type { NumberConfig, OwnedNumber } from '../../config/port.ts';
 import { rfc2822 } from '../../core/dates.ts';
 import { friendlyNameOf } from './number-configuration.ts';
+import { typeOf } from './number-plan.ts';
 
 /**
  * The IncomingPhoneNumber resource, every field of it. Without a configuration in this Region the URLs are null;
@@ -34,7 +35,7 @@ export function numberResource(number: OwnedNumber, config: NumberConfig | undef
     trunk_sid: null,
     uri: `${account}/IncomingPhoneNumbers/${number.sid}.json`,
     voice_receive_mode: 'voice',
-    voice_application_sid: null,
+    voice_application_sid: config?.voiceApplicationSid ?? null,
     voice_caller_id_lookup: config?.voiceCallerIdLookup ?? false,
     voice_fallback_method: config?.voiceFallbackMethod ?? 'POST',
     voice_fallback_url: config?.voiceFallbackUrl ?? null,
@@ -45,7 +46,7 @@ export function numberResource(number: OwnedNumber, config: NumberConfig | undef
     emergency_address_status: 'unregistered',
     bundle_sid: null,
     status: 'in-use',
-    type: 'local',
+    type: typeOf(number.phoneNumber),
     subresource_uris: {},
   };
 }

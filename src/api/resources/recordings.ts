@@ -72,7 +72,7 @@ const CREATED: OperationParameters = {
   'DateCreated>': 'date',
 };
 
-const SOFT_DELETED: NonNullable<Operation['parameters']> = { IncludeSoftDeleted: 'boolean' };
+const SOFT_DELETED: OperationParameters = { IncludeSoftDeleted: 'boolean' };
 
 const TERMS: OperationParameters = {
   RecordingStatusCallback: 'url',

@@ -64,6 +64,12 @@ export function createMemoryCallStore(clock: Clock): CallStore {
       journals.delete(record.sid);
       finished.set(record.sid, record);
     },
+    async removeCall(callSid) {
+      if (live.has(callSid)) return false;
+      finished.delete(callSid);
+      timelines.delete(callSid);
+      return true;
+    },
     async update(callSid, { record, journal, events }) {
       if (finished.has(callSid)) return;
       if (record) live.set(callSid, record);

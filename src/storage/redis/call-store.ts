@@ -12,6 +12,7 @@ import {
   APPEND_TIMELINE,
   ARCHIVE_CALL,
   HEARTBEAT,
+  REMOVE_CALL,
   SAVE_CALL,
   UPDATE_CALL,
   WORKERS_ALIVE,
@@ -126,6 +127,14 @@ class RedisCallStore implements CallStore {
       record.created_at_ms,
       this.#cacheSize,
     );
+  }
+
+  async removeCall(callSid: string): Promise<boolean> {
+    const facets = await this.#redis.hget(this.#facets, callSid);
+    if (facets === null) return true;
+    const { accountSid } = placeOf(callSid, facets);
+    const keys = [this.#live, this.#facets, this.#index(accountSid), this.#cache, `${this.#cache}:order`];
+    return (await REMOVE_CALL.run(this.#redis, keys, callSid)) === 1;
   }
 
   async update(callSid: string, { record, journal, events = [] }: LiveChange): Promise<void> {

@@ -60,6 +60,15 @@ redis.call('ZADD', KEYS[7], ARGV[4], ARGV[1])
 trim(KEYS[6], KEYS[7], tonumber(ARGV[5]))
 return 1`);
 
+/** KEYS live facets index cache order; ARGV sid. Returns 0 when the call is live. */
+export const REMOVE_CALL = new Script(`
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return 0 end
+redis.call('HDEL', KEYS[2], ARGV[1])
+redis.call('ZREM', KEYS[3], ARGV[1])
+redis.call('HDEL', KEYS[4], ARGV[1])
+redis.call('ZREM', KEYS[5], ARGV[1])
+return 1`);
+
 /**
  * KEYS active facets index ofCalls cache order; ARGV sid record facets createdAt callSid finished(1|0) cacheSize.
  */

@@ -1,6 +1,7 @@
 import request from 'supertest';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { regionApp } from '../../../src/api/region-app.ts';
+import { callRecordKey, recordingKey, timelineKey } from '../../../src/call/keys.ts';
 import { rfc2822 } from '../../../src/core/dates.ts';
 import { ACCOUNT, CREATED, RegionWorld, sid } from './support/region.ts';
 
@@ -130,4 +131,35 @@ describe('the list', () => {
     expect(seen).toHaveLength(226);
     expect(new Set(seen).size).toBe(226);
   });
+});
+
+describe('deleting a call', () => {
+  const remove = (uri: string) =>
+    request(regionApp(region.options())).delete(uri).auth(ACCOUNT, region.token);
+
+  it('takes its objects and its place in the lists; its recordings stay', async () => {
+    const call = await region.addCall(1);
+    await region.addCall(2);
+    await region.addRecording(1, Buffer.from('audio'));
+    await region.bucket.put(callRecordKey(call), '{}', 'application/json');
+    await region.bucket.put(timelineKey(call), '', 'application/x-ndjson');
+    await region.store.archived(call);
+    expect((await remove(`${PATH}/${call.sid}.json`)).status).toBe(204);
+    expect((await ask(`${PATH}/${call.sid}.json`)).status).toBe(404);
+    expect((await remove(`${PATH}/${call.sid}.json`)).status).toBe(404);
+    expect(await list({})).toEqual([2]);
+    expect(await region.objects()).toEqual([recordingKey(ACCOUNT, sid('RE', 1), 'wav')]);
+    expect(await region.store.fetchRecording(sid('RE', 1))).toBeDefined();
+  });
+
+  it.each(['queued', 'ringing', 'in-progress', 'completed'] as const)(
+    'waits for one that is %s and not yet stored: 20009',
+    async (status) => {
+      const call = await region.addCall(1, { status });
+      const response = await remove(`${PATH}/${call.sid}.json`);
+      expect(response.status).toBe(409);
+      expect(response.body.code).toBe(20009);
+      expect((await ask(`${PATH}/${call.sid}.json`)).status).toBe(200);
+    },
+  );
 });

@@ -163,7 +163,7 @@ describe('what a number may not be', () => {
     [{ PhoneNumber: '+0105550100' }, 21421],
     [{ PhoneNumber: '+1510555010012345' }, 21421],
     [{ AreaCode: '51' }, 21451],
-    [{ AreaCode: '510' }, 21452],
+    [{ AreaCode: '911' }, 21452],
     [{ PhoneNumber: NUMBER, VoiceUrl: 'example.com/voice' }, 21402],
     [{ PhoneNumber: NUMBER, VoiceUrl: 'ftp://example.com/' }, 21402],
     [{ PhoneNumber: NUMBER, StatusCallback: 'http://' }, 21402],
@@ -249,5 +249,56 @@ describe('the list', () => {
     const second = await request(on('us1')).get(first.next_page_uri).auth(ACCOUNT, 'token-of-us1');
     expect(second.body).toMatchObject({ page: 1, start: 3, end: 3, next_page_uri: null });
     expect(numbersOf(second.body)).toEqual(['+15105550100']);
+  });
+});
+
+describe('AreaCode', () => {
+  it('takes the first number on offer there', async () => {
+    const numbers = [];
+    for (let n = 0; n < 2; n++) numbers.push((await post('us1', { AreaCode: '510' })).body);
+    expect(numbers).toMatchObject([
+      { phone_number: '+15105550100', friendly_name: '(510) 555-0100', voice_url: '' },
+      { phone_number: '+15105550101', friendly_name: '(510) 555-0101' },
+    ]);
+    const taken = await post('us1', { AreaCode: '800' });
+    expect(taken.body).toMatchObject({ phone_number: '+18005550199', type: 'toll-free' });
+    expect((await post('us1', { AreaCode: '800' })).body.code).toBe(21452);
+  });
+
+  it('does not count beside PhoneNumber', async () => {
+    const { body } = await post('us1', { AreaCode: '510', PhoneNumber: '+442079460000' });
+    expect(body.phone_number).toBe('+442079460000');
+  });
+});
+
+describe('the kinds of numbers', () => {
+  const KINDS = [
+    ['Local', 'local', '+15105550100'],
+    ['Local', 'local', '+442079460000'],
+    ['Local', 'local', '+4930123456'],
+    ['Mobile', 'mobile', '+447700900123'],
+    ['Mobile', 'mobile', '+61491570156'],
+    ['TollFree', 'toll-free', '+18005550199'],
+    ['TollFree', 'toll-free', '+18885550199'],
+    ['TollFree', 'toll-free', '+448081570000'],
+    ['TollFree', 'toll-free', '+611800160401'],
+  ] as const;
+
+  it.each(KINDS)('%s: %s is %s', async (segment, type, PhoneNumber) => {
+    const { body, status } = await post('us1', { PhoneNumber }, `/${segment}`);
+    expect(status).toBe(201);
+    expect(body).toMatchObject({ phone_number: PhoneNumber, type });
+    for (const other of ['Local', 'Mobile', 'TollFree']) {
+      const { incoming_phone_numbers: listed } = (await get('us1', `/${other}`)).body;
+      expect(listed).toHaveLength(other === segment ? 1 : 0);
+    }
+    const wrong = segment === 'Local' ? 'TollFree' : 'Local';
+    expect((await post('us1', { PhoneNumber }, `/${wrong}`)).body.code).toBe(21458);
+  });
+
+  it.each(['Local', 'Mobile', 'TollFree'])('%s needs PhoneNumber', async (segment) => {
+    expect((await post('us1', {}, `/${segment}`)).body.code).toBe(21421);
+    expect((await post('us1', { AreaCode: '510' }, `/${segment}`)).body.code).toBe(21457);
+    expect(await world.numbers()).toEqual([]);
   });
 });

@@ -9,6 +9,9 @@ import { ACCOUNT, RegionWorld, sid } from './support/region.ts';
 const ACCOUNT_PATH = `/2010-04-01/Accounts/${ACCOUNT}`;
 const WAV = Buffer.from(Array.from({ length: 1000 }, (_, i) => i % 256));
 
+/** What is left of the first recording once it is deleted. */
+const DELETED = `accounts/${ACCOUNT}/recordings/deleted/${sid('RE', 1)}.json`;
+
 let region: RegionWorld;
 let first: RecordingRecord;
 
@@ -136,7 +139,7 @@ describe('deleting', () => {
     await region.bucket.put(recordingKey(ACCOUNT, first.sid, 'json'), '{}', 'application/json');
     expect(await region.objects()).toHaveLength(2);
     expect((await ask('delete', `${RECORDING}.json`)).status).toBe(204);
-    expect(await region.objects()).toEqual([]);
+    expect(await region.objects()).toEqual([DELETED]);
     expect((await ask('get', `${RECORDING}.json`)).status).toBe(404);
     expect((await ask('delete', `${RECORDING}.json`)).status).toBe(404);
   });
@@ -151,7 +154,29 @@ describe('deleting', () => {
 
   it('is possible through the call too', async () => {
     expect((await ask('delete', `/Calls/${sid('CA', 1)}${RECORDING}.json`)).status).toBe(204);
-    expect(await region.objects()).toEqual([]);
+    expect(await region.objects()).toEqual([DELETED]);
+  });
+
+  it('leaves a record for 40 days, for those who ask for it', async () => {
+    await region.addRecording(2, WAV);
+    await ask('delete', `${RECORDING}.json`);
+    const statuses = async (query: string) =>
+      (await ask('get', `/Recordings.json?${query}`)).body.recordings.map(
+        (one: RecordingRecord) => `${one.sid === first.sid ? 'first' : 'second'} ${one.status}`,
+      );
+    expect(await statuses('')).toEqual(['second completed']);
+    const all = ['second completed', 'first deleted'];
+    expect(await statuses('IncludeSoftDeleted=true')).toEqual(all);
+    expect(await statuses('IncludeSoftDeleted=true&PageSize=1&Page=1')).toEqual(['first deleted']);
+    expect(await statuses(`IncludeSoftDeleted=true&CallSid=${sid('CA', 1)}`)).toEqual(['first deleted']);
+    expect(await statuses('IncludeSoftDeleted=true&DateCreated%3E=2026-01-16')).toEqual([]);
+    const found = await ask('get', `${RECORDING}.json?IncludeSoftDeleted=true`);
+    expect(found.body).toMatchObject({ sid: first.sid, status: 'deleted', call_sid: first.call_sid });
+    expect((await ask('get', `${RECORDING}.wav?IncludeSoftDeleted=true`)).status).toBe(404);
+
+    await region.world.clock.advance(41 * 86_400_000);
+    expect(await statuses('IncludeSoftDeleted=true')).toEqual(['second completed']);
+    expect(await region.objects()).not.toContain(DELETED);
   });
 });
 

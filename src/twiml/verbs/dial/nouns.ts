@@ -8,6 +8,7 @@ import { closest } from '../closest.ts';
 import { type Body, type ReadContext, readAttributes, reportAt } from '../define-verb.ts';
 import type { DialTarget } from '../ports.ts';
 import { readSipTarget } from '../sip-uri.ts';
+import { applicationAttributes, checkAlone, checkApplication } from './application-noun.ts';
 
 /** Somebody that `<Dial>` calls, as a noun says it. URLs are as written. */
 export interface Party {
@@ -105,6 +106,7 @@ export const partiesBody: Body<readonly Party[]> = {
       const message = `<Dial> takes either a number or nouns; the text "${text.slice(0, 40)}" is ignored.`;
       reportAt(inner, 12200, element.position, message, { actual: text.slice(0, 100) });
     }
+    checkAlone(nouns, inner);
     const parties = nouns.flatMap((noun) => readNoun(noun, inner) ?? []);
     return withoutSecondConnections(atMostTen(parties, inner), inner);
   },
@@ -115,6 +117,7 @@ function readNoun(element: TwimlElement, context: ReadContext): Party | undefine
   const noun = NOUNS.get(name);
   if (noun) return noun(element, context);
   if (NOT_YET.includes(name)) {
+    if (name === 'Application') checkApplication(element, context);
     const message = `line ${position.line}, column ${position.column}: <Dial><${name}> is not available here yet; it is not called.`;
     context.report(diagnose(13750, message, { url: context.url, ...position, actual: name }));
     return undefined;
@@ -219,4 +222,5 @@ function withoutSecondConnections(parties: readonly Party[], context: ReadContex
 export const dialNouns: ReadonlyMap<string, AttributeTable> = new Map<string, AttributeTable>([
   ['Number', numberAttributes],
   ['Sip', sipAttributes],
+  ['Application', applicationAttributes],
 ]);
