@@ -1,4 +1,5 @@
 import { createServer, type RequestListener } from 'node:http';
+import { answerUnreadable } from '../api/unreadable-request.ts';
 import { unusable } from './ports.ts';
 import type { Address } from './settings.ts';
 
@@ -15,6 +16,7 @@ export async function listenHttp(
   what: string,
 ): Promise<{ close(): Promise<void> }> {
   const server = createServer({ keepAliveTimeout: IDLE_MS }, app);
+  server.on('clientError', answerUnreadable);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) =>
       reject(unusable({ ...at, kind: 'tcp', what, variable: 'TRUNKLINE_HTTP' }, error)),
