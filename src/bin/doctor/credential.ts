@@ -118,6 +118,7 @@ function nobody(replies: readonly Reply[]): string {
 
 function said(reply: Reply): string {
   if ('silent' in reply) return `${reply.region} was not asked: ${reply.silent}.`;
+  if (reply.status === 404) return `${reply.region} does not have it.`;
   return accepts(reply) ? `${reply.region} accepts it.` : `${reply.region} refuses it (${errorOf(reply)}).`;
 }
 

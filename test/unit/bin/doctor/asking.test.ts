@@ -218,7 +218,9 @@ describe('a credential', () => {
   it('of a key without its secret is looked for in every Region', async () => {
     const path = `/2010-04-01/Accounts/${ACCOUNT}/Keys/${KEY}.json`;
     const running = await regions({ us1: {}, au1: { [path]: { sid: KEY } } });
-    expect(await examine(KEY, running.installation())).toMatchObject({ region: { id: 'au1' }, problems: [] });
+    const finding = await examine(KEY, running.installation());
+    expect(finding).toMatchObject({ region: { id: 'au1' }, problems: [] });
+    expect(finding.notes).toContain('us1 does not have it.');
   });
 
   it.each([
