@@ -19,6 +19,8 @@ import { notifications } from './resources/notifications.ts';
 import { outgoingCallerIds } from './resources/outgoing-caller-ids.ts';
 import { recordings } from './resources/recordings.ts';
 import { routes } from './resources/routes.ts';
+import { registrations } from './resources/sip/registrations.ts';
+import { sip } from './resources/sip/sip.ts';
 import { routesInspection } from './resources/routes-inspection.ts';
 import { answerXml } from './xml-form.ts';
 
@@ -38,6 +40,7 @@ const OF_AN_ACCOUNT: readonly Resource[] = [
   outgoingCallerIds, // /OutgoingCallerIds
   recordings, // /Recordings, /Calls/{CallSid}/Recordings
   keys, // /Keys, /SigningKeys
+  sip, // /SIP/Domains, /SIP/IpAccessControlLists, /SIP/CredentialLists, and all below them
 ];
 const V1: readonly Resource[] = [
   authTokens, // /AuthTokens
@@ -47,6 +50,7 @@ const V2: readonly Resource[] = [
 ];
 const TRUNKLINE_V1: readonly Resource[] = [
   connections, // /Connections
+  registrations, // /Registrations
   routesInspection, // /Routes
 ];
 
