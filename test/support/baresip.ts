@@ -17,6 +17,13 @@ export interface BaresipOptions {
   readonly caller: string;
   /** It answers whoever calls it. */
   readonly answers?: boolean;
+  /** It registers under this address, `user@host`, by way of a proxy. */
+  readonly registers?: {
+    readonly aor: string;
+    readonly password: string;
+    /** `sip:127.0.0.1:5060;transport=tcp` */
+    readonly proxy: string;
+  };
 }
 
 /** A headless baresip on 127.0.0.1, driven over its control port. */
@@ -41,7 +48,7 @@ export class Baresip {
   }
 
   static async start(path: string, options: BaresipOptions): Promise<Baresip> {
-    const { microphone, codec, caller, answers = false } = options;
+    const { microphone, codec, caller, answers = false, registers } = options;
     const folder = mkdtempSync(join(tmpdir(), 'trunkline-baresip-'));
     // baresip takes its SIP port and the next one, for TLS.
     const [sip, rtp, control] = [await freePorts(2), await freePorts(20), await freePort()];
@@ -70,7 +77,11 @@ export class Baresip {
     writeFileSync(join(folder, 'config'), settings.map(([name, value]) => `${name}\t\t${value}\n`).join(''));
     writeFileSync(
       join(folder, 'accounts'),
-      `<sip:${caller}@127.0.0.1:${sip}>;regint=0;audio_codecs=${codec};answermode=${answers ? 'auto' : 'manual'}\n`,
+      [
+        registers ? `<sip:${registers.aor}>` : `<sip:${caller}@127.0.0.1:${sip}>`,
+        registers ? `auth_pass=${registers.password};outbound="${registers.proxy}";regint=3600` : 'regint=0',
+        `audio_codecs=${codec};answermode=${answers ? 'auto' : 'manual'}\n`,
+      ].join(';'),
     );
     const child = spawn(path, ['-f', folder], { stdio: ['ignore', 'pipe', 'pipe'] });
     const baresip = new Baresip(folder, child, `sip:${caller}@127.0.0.1:${sip}`);
@@ -89,6 +100,10 @@ export class Baresip {
 
   press(key: string): void {
     this.#command('sndcode', key);
+  }
+
+  answer(): void {
+    this.#command('accept', '');
   }
 
   hangUp(): void {
