@@ -24,12 +24,15 @@ class ConnectingClient extends twilio.RequestClient {
   }
 }
 
-/** The official client for an account's credentials, talking to 127.0.0.1:`port`. */
+/**
+ * The official client for the credentials of an account, or of an API key of the account in the options, talking to
+ * 127.0.0.1:`port`.
+ */
 export function twilioClient(
   port: number,
-  accountSid: string,
-  authToken: string,
-  place: { readonly edge?: string; readonly region?: string } = {},
+  user: string,
+  password: string,
+  place: { readonly edge?: string; readonly region?: string; readonly accountSid?: string } = {},
 ): twilio.Twilio {
-  return twilio(accountSid, authToken, { httpClient: new ConnectingClient(port), ...place });
+  return twilio(user, password, { httpClient: new ConnectingClient(port), ...place });
 }
