@@ -1,7 +1,8 @@
 import { type Diagnostic, failure, warning } from '../core/diagnostic.ts';
+import type { LegEnded } from '../leg/port.ts';
 import type { EdgeId } from '../region/edge.ts';
 import type { RegionId } from '../region/region.ts';
-import { readSipHost } from '../region/sip-host.ts';
+import { readSipHost, type SipHost } from '../region/sip-host.ts';
 import { parseUri, type SipUri } from '../sip/message/uri.ts';
 import type { RegionalConfig } from './port.ts';
 import type { Binding } from './registrations.ts';
@@ -42,6 +43,18 @@ export interface RegisteredAddressOptions {
  */
 const LEGACY_LABELS: ReadonlySet<string> = new Set(['us1', 'us1-ix']);
 
+/** Claims that a URI is an address which only devices registered here have: everybody else is called by host and port. */
+export function isRegisteredAddress(uri: string, domain: string): boolean {
+  const host = hostOf(parseUri(uri), domain);
+  return host?.kind === 'sip-domain' || host?.kind === 'wrong';
+}
+
+/** Other names under our base may be anybody's: a telephone system beside this one, for example. */
+function hostOf(uri: SipUri | undefined, domain: string): SipHost | undefined {
+  const host = uri && readSipHost(uri.host, domain);
+  return host?.kind === 'wrong' && !uri?.host.includes('.sip.') ? undefined : host;
+}
+
 /** An address of record under our base domain, as a URI names it. */
 interface NamedAddress {
   readonly uri: SipUri;
@@ -66,9 +79,8 @@ export async function registeredDevices(
   options: RegisteredAddressOptions,
 ): Promise<RegisteredDevices | Diagnostic | undefined> {
   const uri = parseUri(called.uri);
-  const host = uri && readSipHost(uri.host, options.domain);
-  // Other names under our base may be anybody's: a telephone system beside this one, for example.
-  if (host?.kind === 'wrong' && uri?.host.includes('.sip.')) {
+  const host = hostOf(uri, options.domain);
+  if (host?.kind === 'wrong') {
     return warning(32002, `${host.message} Nobody was called.`, { actual: called.uri });
   }
   if (!uri || host?.kind !== 'sip-domain') return undefined;
@@ -109,16 +121,28 @@ function utf8(bytes: string): string {
   return Buffer.from(bytes, 'latin1').toString('utf8');
 }
 
+/** What tells a device from the others of its address. */
+export function deviceName({ flow: { edge, transport, address, port } }: Pick<Binding, 'flow'>): string {
+  return `${address}:${port} (${transport}, ${edge})`;
+}
+
+/** What is worth knowing of a device that did not take a call which went on. */
+export function deviceRefused(
+  binding: Pick<Binding, 'flow'>,
+  { cause, sipStatus, diagnostic }: Pick<LegEnded, 'cause' | 'sipStatus' | 'diagnostic'>,
+): string {
+  const why = diagnostic?.message ?? (sipStatus === undefined ? cause : `it answered ${sipStatus}`);
+  return `the device at ${deviceName(binding)} does not take the call: ${why}`;
+}
+
 function notesOf(
   { asksEgress }: CalledAddress,
   bindings: readonly Binding[],
   label: string | undefined,
 ): readonly string[] {
-  const devices = bindings.map(({ flow: { edge, transport, address, port } }) => {
-    return `${edge} (${transport}, ${address}:${port})`;
-  });
+  const devices = bindings.map(deviceName);
   const count = devices.length === 1 ? 'one device is' : `${devices.length} devices are`;
-  const notes = [`${count} registered under this address, through ${devices.join(', ')}`];
+  const notes = [`${count} registered under this address: ${devices.join(', ')}`];
   if (asksEgress) {
     notes.push('edge, region and tnx mean nothing to a registered address: each device has its own edge');
   }

@@ -13,6 +13,7 @@ import { readScenario, type Scenario, ScenarioError } from './scenario.ts';
 import { ScriptedHttp } from './scripted-http.ts';
 import { createSimulatedAudio } from './simulated-audio.ts';
 import { type SimulatedChild, SimulatedDialer } from './simulated-dialer.ts';
+import { SimulatedRegistrations } from './simulated-registrations.ts';
 
 const ACCOUNT_SID = `AC${'0'.repeat(31)}1`;
 const AUTH_TOKEN = '0123456789abcdef0123456789abcdef';
@@ -44,7 +45,9 @@ export async function runFixture(directory: string): Promise<FixtureRun> {
   const leg = new SimulatedLeg(clock);
   scheduleCaller(scenario.caller, leg.peer, clock);
   const { callees } = scenario;
-  const dialer = new SimulatedDialer({ clock, ids, callees, webhooks: session, audio: createSimulatedAudio });
+  const registrations = await SimulatedRegistrations.create(scenario, ACCOUNT_SID, clock);
+  const audio = createSimulatedAudio;
+  const dialer = new SimulatedDialer({ clock, ids, callees, registrations, webhooks: session, audio });
   const { url: voiceUrl, method: voiceMethod, fallbackUrl, fallbackMethod } = scenario.voice;
   const world: CallWorld = {
     clock,

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { EDGE_IDS } from '../region/edge.ts';
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
 
@@ -133,6 +134,24 @@ const scenario = z.strictObject({
   caller: z.array(action).default([]),
   /** Whom the call dials, by number or URI. Entries of one address are used in turn, the last one again and again. */
   callees: z.array(z.strictObject({ address: z.string(), does: z.array(calleeAction) })).default([]),
+  /** SIP domains of the Region: the account's own, its parent's, or a stranger's. */
+  domains: z
+    .array(
+      z.strictObject({ name: z.string(), of: z.enum(['account', 'parent', 'stranger']).default('account') }),
+    )
+    .default([]),
+  /** Devices that are registered there, in this order. */
+  registrations: z
+    .array(
+      z.strictObject({
+        /** `user@name`, the name of a domain. */
+        aor: z.string().regex(/^[^@]+@[a-z0-9.-]+$/, 'expected user@name, the name of one of the domains'),
+        edge: z.enum(EDGE_IDS).default('ashburn'),
+        transport: z.enum(['udp', 'tcp', 'tls']).default('udp'),
+        does: z.array(calleeAction).default([]),
+      }),
+    )
+    .default([]),
   /** Documents that the API gives the call. */
   orders: z
     .array(

@@ -4,10 +4,12 @@ import type { OrderedDocument } from '../call/orders.ts';
 import { outcomeOfOutgoing, type Withdrawal } from '../call/outcomes.ts';
 import type { CallRecord } from '../call/record.ts';
 import { statusCallbackParameters } from '../call/status-callback.ts';
+import { deviceRefused, type RegisteredDevices } from '../config/registered-address.ts';
 import type { Clock } from '../core/clock.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Ids } from '../core/ids.ts';
 import { LegEnded } from '../leg/port.ts';
-import { SimulatedOutgoingLeg } from '../leg/simulated/simulated-outgoing-leg.ts';
+import { type SimulatedCallee, SimulatedOutgoingLeg } from '../leg/simulated/simulated-outgoing-leg.ts';
 import { runCall } from '../twiml/interpreter/run-call.ts';
 import type { AudioLibrary, CallWorld } from '../twiml/interpreter/world.ts';
 import type { ChildCall, ChildEnd, Dialer, DialOrder } from '../twiml/verbs/ports.ts';
@@ -15,12 +17,15 @@ import type { WebhookSession } from '../webhook/port.ts';
 import { Chronicle } from './chronicle.ts';
 import { scheduleCallee } from './peers.ts';
 import { type Scenario, ScenarioError } from './scenario.ts';
+import { SimulatedFork } from './simulated-fork.ts';
+import type { SimulatedRegistrations } from './simulated-registrations.ts';
 
 /** What the simulated calls of a fixture share. */
 export interface DialerParts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly callees: Scenario['callees'];
+  readonly registrations: SimulatedRegistrations;
   webhooks(chronicle: Chronicle): WebhookSession;
   audio(webhooks: WebhookSession, chronicle: Chronicle): AudioLibrary;
 }
@@ -41,17 +46,30 @@ export class SimulatedDialer {
       dial: (order) => {
         const { target } = order;
         const address = target.kind === 'number' ? target.number : target.uri;
+        const { registrations } = this.#parts;
+        if (target.kind === 'sip' && registrations.has(target)) {
+          const child = this.#child(order, address, parent);
+          void registrations
+            .find(target, parent.accountSid)
+            .then((found) => child.beginAt(found, registrations));
+          return child;
+        }
         const matching = this.#parts.callees.filter((callee) => callee.address === address);
         const turn = this.#used.get(address) ?? 0;
         this.#used.set(address, turn + 1);
         const callee = matching[Math.min(turn, matching.length - 1)];
         if (!callee) throw new ScenarioError(`the scenario has no callee ${address}`);
-        const child = new SimulatedChild(order, address, parent, this.#parts, this);
-        this.children.push(child);
+        const child = this.#child(order, address, parent);
         child.begin(callee.does);
         return child;
       },
     };
+  }
+
+  #child(order: DialOrder, address: string, parent: CallFacts): SimulatedChild {
+    const child = new SimulatedChild(order, address, parent, this.#parts, this);
+    this.children.push(child);
+    return child;
   }
 
   /** Addresses of the scenario that were never dialled: most likely a mistake in it. */
@@ -153,17 +171,53 @@ export class SimulatedChild implements ChildCall {
     const { from, to, egress_edge } = this.#record;
     this.chronicle.add({ type: 'call-placed', edge: egress_edge ?? '', from, to, uri: to });
     this.#tell('initiated');
-    scheduleCallee(actions, this.leg.peer, this.#clock, (url) =>
-      this.leave({ kind: 'url', url, method: 'POST', fallbackUrl: '', fallbackMethod: 'POST' }),
-    );
+    this.#schedule(actions, this.leg.peer);
     for (const action of actions) {
       if ('ring' in action) this.#clock.after(action.at, () => this.#ring(action.ring, action.early));
     }
+    this.#watch();
+  }
+
+  /** Rings at the devices that are registered under its address, or says why there are none. */
+  beginAt(found: RegisteredDevices | Diagnostic, registrations: SimulatedRegistrations): void {
+    this.#watch();
+    if (this.leg.state === 'ended') return;
+    const bindings = 'code' in found ? [] : found.bindings;
+    this.#record = { ...this.#record, egress_edge: bindings[0]?.flow.edge ?? null };
+    if ('code' in found) return this.leg.peer.end('not-placed', found);
+    for (const message of found.notes) this.chronicle.add({ type: 'note', message });
+    const fork = new SimulatedFork(this.leg, bindings.length, {
+      rang: (status, early) => this.#ring(status, early),
+      chose: (branch) => {
+        this.#record = { ...this.#record, egress_edge: bindings[branch]?.flow.edge ?? null };
+      },
+      branchEnded: (branch, end) => {
+        const binding = bindings[branch];
+        if (binding) this.chronicle.add({ type: 'note', message: deviceRefused(binding, end) });
+      },
+    });
+    const { from, to } = this.#record;
+    for (const [branch, binding] of bindings.entries()) {
+      this.chronicle.add({ type: 'call-placed', edge: binding.flow.edge, from, to, uri: binding.contact });
+      this.#schedule(registrations.doingOf(binding), fork.device(branch));
+    }
+    this.#tell('initiated');
+  }
+
+  #schedule(actions: Parameters<typeof scheduleCallee>[0], peer: SimulatedCallee): void {
+    scheduleCallee(actions, peer, this.#clock, (url) =>
+      this.leave({ kind: 'url', url, method: 'POST', fallbackUrl: '', fallbackMethod: 'POST' }),
+    );
+  }
+
+  #watch(): void {
     this.leg.answered.then(
       () => this.#answer(),
       () => {},
     );
-    this.leg.ended.addEventListener('abort', () => this.#ended(this.leg.ended.reason), { once: true });
+    const over = () => this.#ended(this.leg.ended.reason);
+    if (this.leg.ended.aborted) over();
+    else this.leg.ended.addEventListener('abort', over, { once: true });
   }
 
   withdraw(why: Withdrawal): void {

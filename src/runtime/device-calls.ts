@@ -1,8 +1,7 @@
-import type { RegisteredDevices } from '../config/registered-address.ts';
+import { deviceName, deviceRefused, type RegisteredDevices } from '../config/registered-address.ts';
 import type { Binding } from '../config/registrations.ts';
 import type { DialledParty, DialRequest } from '../control/protocol.ts';
 import { type Diagnostic, warning } from '../core/diagnostic.ts';
-import type { LegEnded } from '../leg/port.ts';
 import type { EdgeId } from '../region/edge.ts';
 import type { CallParts, Placement } from './call-parts.ts';
 import { fork } from './forked-link.ts';
@@ -43,7 +42,7 @@ export async function callDevices(
   if (only && placements.length === 1) return await only;
   return await fork(placements, (branch, end) => {
     const binding = bindings[branch];
-    if (binding) observer.note(`the device at ${nameOf(binding)} does not take the call: ${reasonOf(end)}`);
+    if (binding) observer.note(deviceRefused(binding, end));
   });
 }
 
@@ -69,14 +68,6 @@ async function callDevice(
  * @see https://www.rfc-editor.org/rfc/rfc5626#section-5.3
  */
 function flowLost(binding: Binding): Diagnostic {
-  const message = `The device at ${nameOf(binding)} cannot be called: the connection it registered by is gone with its edge process, ${binding.flow.process}. It can be called again as soon as it has registered anew.`;
+  const message = `The device at ${deviceName(binding)} cannot be called: the connection it registered by is gone with its edge process, ${binding.flow.process}. It can be called again as soon as it has registered anew.`;
   return warning(32011, message, { actual: binding.contact });
-}
-
-function nameOf({ flow: { edge, transport, address, port } }: Binding): string {
-  return `${address}:${port} (${transport}, ${edge})`;
-}
-
-function reasonOf({ cause, sipStatus, diagnostic }: LegEnded): string {
-  return diagnostic?.message ?? (sipStatus === undefined ? cause : `it answered ${sipStatus}`);
 }

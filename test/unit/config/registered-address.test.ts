@@ -51,7 +51,7 @@ describe('an address that is called', () => {
       ['tokyo', 2],
     ]);
     expect(notes).toEqual([
-      '2 devices are registered under this address, through dublin (udp, 198.51.100.7:1), tokyo (udp, 198.51.100.7:2)',
+      '2 devices are registered under this address: 198.51.100.7:1 (udp, dublin), 198.51.100.7:2 (udp, tokyo)',
     ]);
   });
 
