@@ -5,6 +5,7 @@ import { RandomIds } from '../../../src/core/ids.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
 import { answerOffer } from '../../../src/media/offer-answer.ts';
 import { clipFrames } from '../../../src/media/stream/clip-frames.ts';
+import { digitFrames } from '../../../src/media/stream/digit-frames.ts';
 import type { FrameSource } from '../../../src/media/stream/outgoing-frame.ts';
 import { createSipAgent } from '../../../src/sip/agent/agent.ts';
 import { type InboundInvite, type SipAgent, type SipDialog, SipEnded } from '../../../src/sip/agent/port.ts';
@@ -164,6 +165,11 @@ export class IncomingCall {
       return state;
     };
     this.#line?.perform([{ next }]);
+  }
+
+  /** Presses keys, one after the other. */
+  press(digits: string): void {
+    this.#line?.perform([...digits].map((digit) => digitFrames(digit, true)));
   }
 
   /** Waits until it has said everything. */
