@@ -284,6 +284,7 @@ export function routingConformance(
       // The key was given up, and somebody else has it now.
       await routes.table.save(routeRecord('au1', { key: '+3', accountSid: another }));
       expect(await listed()).toEqual([['+1'], false]);
+      expect(await listed({ limit: 1 })).toEqual([['+1'], false]);
       expect((await routes.table.list(another, { offset: 0, limit: 50 })).items).toHaveLength(2);
     });
 

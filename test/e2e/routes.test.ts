@@ -9,7 +9,14 @@ import { twilioClient } from '../support/twilio-client.ts';
 import { until } from '../support/until.ts';
 import { WebhookApp } from '../support/webhook-app.ts';
 import { Callers } from './support/caller.ts';
-import { eventsOf, objectNames, type StoredCall, storedCallFrom, timelineOf } from './support/numbers.ts';
+import {
+  eventsOf,
+  objectNames,
+  type StoredCall,
+  storedCall,
+  storedCallFrom,
+  timelineOf,
+} from './support/numbers.ts';
 
 type TestRegion = 'us1' | 'ie1';
 
@@ -68,12 +75,27 @@ async function lookups(outcome: 'cached' | 'read' | 'failed'): Promise<number> {
   return meant.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
 }
 
-async function completedCall(region: TestRegion, from: string, ...more: string[]): Promise<StoredCall> {
-  const call = callers.call(NUMBER, '--from', from, ...more);
+/** A call that is answered and hung up, and its record, wherever it is. */
+async function completedCall(callee: string, from: string, edge: string): Promise<StoredCall> {
+  const call = callers.call(callee, '--from', from, '--edge', edge);
   await call.says(/200 OK/);
   call.hangUp();
   expect(await call.code).toBe(0);
-  return storedCallFrom(trunkline, region, from);
+  const found = await until(`the record of the call from ${from}`, () =>
+    (['us1', 'ie1'] as const)
+      .flatMap((region) => storedCalls(trunkline.home, region).map((stored) => ({ region, stored })))
+      .find(({ stored }) => stored.from.includes(from)),
+  );
+  return storedCall(trunkline, found.region, found.stored.sid); // its timeline, too
+}
+
+/** The first call that goes by a re-route: one that overtakes its announcement still goes where it went. */
+async function callIn(region: TestRegion, callee: string, caller: number, edge: string): Promise<StoredCall> {
+  let next = caller;
+  return until(`a call to ${callee} in ${region}`, async () => {
+    const call = await completedCall(callee, `+${next++}`, edge);
+    return call.region === region && call;
+  });
 }
 
 beforeAll(async () => {
@@ -160,7 +182,7 @@ describe('the Region of a number', () => {
 describe('a call', () => {
   it('[P2] is passed by its edge to the Region of the record, and its timeline says so', async () => {
     const record = await route('us1').update({ voiceRegion: 'us1' });
-    const call = await completedCall('us1', '+15550100011', '--edge', 'sydney');
+    const call = await completedCall(NUMBER, '+15550100011', 'sydney');
     expect(call).toMatchObject({ region: 'us1', ingress_edge: 'sydney' });
     const [routed, ...more] = eventsOf(timelineOf(trunkline, 'us1', call.sid), 'routed');
     expect(routed).toMatchObject({
@@ -185,8 +207,8 @@ describe('a call', () => {
     await until('the first call in us1', running); // a live record is written a little late
 
     await route('ie1').update({ voiceRegion: 'ie1' });
-    const second = await completedCall('ie1', '+15550100022');
-    expect(second).toMatchObject({ region: 'ie1', status: 'completed' });
+    const second = await callIn('ie1', NUMBER, 15550100060, 'ashburn');
+    expect(second.status).toBe('completed');
 
     expect(await running()).toBe(true);
     expect(first.printed()).not.toContain('BYE');
@@ -265,6 +287,48 @@ describe('a call', () => {
       const callers = storedCalls(trunkline.home, region).map(({ from }) => from);
       expect(callers, region).not.toContain('+15550100041');
     }
+  });
+});
+
+describe('the Region of a SIP domain', () => {
+  const DOMAIN = 'acme.sip.twilio.com';
+
+  /** The domain in a Region, open to callers of this machine. */
+  async function createDomain(region: TestRegion): Promise<void> {
+    const { sip } = client(region);
+    const domain = await sip.domains.create({ domainName: DOMAIN, voiceUrl: app.url(`/${region}/voice`) });
+    const list = await sip.ipAccessControlLists.create({ friendlyName: 'here' });
+    await sip
+      .ipAccessControlLists(list.sid)
+      .ipAddresses.create({ friendlyName: 'this machine', ipAddress: '127.0.0.1' });
+    const { ipAccessControlListMappings } = sip.domains(domain.sid).auth.calls;
+    await ipAccessControlListMappings.create({ ipAccessControlListSid: list.sid });
+  }
+
+  it('[D5] [D6] can be read, and its re-route moves the calls', async () => {
+    await createDomain('us1');
+    await createDomain('ie1');
+    const inUs1 = client('us1').routes.v2.sipDomains(DOMAIN);
+    const inIe1 = client('ie1').routes.v2.sipDomains(DOMAIN);
+    await expect(inIe1.fetch()).rejects.toMatchObject({ status: 404, code: 20404 });
+    const before = await completedCall(`sip:ann@${DOMAIN}`, '+15550100071', 'dublin');
+    expect(eventsOf(timelineOf(trunkline, 'us1', before.sid), 'routed')).toMatchObject([
+      { edge: 'dublin', key: 'acme', record: 'default', sid: null, region: 'us1' },
+    ]);
+
+    const record = await inUs1.update({ voiceRegion: 'ie1' });
+    expect(record).toMatchObject({ sipDomain: DOMAIN, voiceRegion: 'ie1' });
+    expect(await inIe1.fetch()).toMatchObject({ sid: record.sid, voiceRegion: 'ie1' });
+    const localized = client('us1').routes.v2.sipDomains('acme.sip.dublin.twilio.com');
+    await expect(localized.update({ voiceRegion: 'us1' })).rejects.toMatchObject({
+      code: 20404,
+      message: expect.stringContaining(DOMAIN),
+    });
+    const after = await callIn('ie1', `sip:bob@${DOMAIN}`, 15550100080, 'ashburn');
+    expect(eventsOf(timelineOf(trunkline, 'ie1', after.sid), 'routed')).toMatchObject([
+      { edge: 'ashburn', key: 'acme', record: 'explicit', sid: record.sid, region: 'ie1' },
+    ]);
+    expect(objectNames(trunkline, 'us1').filter((name) => name.includes(after.sid))).toEqual([]);
   });
 });
 
