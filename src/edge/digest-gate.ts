@@ -127,10 +127,12 @@ export function createDigestGate({ clock, ids, listeners = [] }: DigestGateOptio
 }
 
 /**
- * The weaker one first: peers that know MD5 alone take the topmost challenge and fail when it is another (sipp 3.6), while
- * those that know both choose for themselves (RFC 8760 §2.4 leaves the order to the server).
+ * What Twilio asks for. Telephones that know MD5 alone give up where a second challenge names another algorithm: sipp
+ * 3.6 takes the topmost, and libre (baresip 1.0) fails on any it does not know. Answers with SHA-256 are taken.
+ *
+ * @see https://www.twilio.com/docs/voice/api/sending-sip
  */
-const OFFERED = ['MD5', 'SHA-256'] as const;
+const OFFERED = ['MD5'] as const;
 
 const ownerOf = ({ realm, key }: Asked) => `${realm} ${key}`;
 

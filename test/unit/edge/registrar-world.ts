@@ -1,7 +1,7 @@
 import type { AccountStatus } from '../../../src/config/accounts.ts';
 import { createMemoryRegionalConfig } from '../../../src/config/memory.ts';
 import type { RegionalConfig } from '../../../src/config/port.ts';
-import { SIP_REALM, type SipDomain } from '../../../src/config/sip.ts';
+import type { SipDomain } from '../../../src/config/sip.ts';
 import { createSipDirectory } from '../../../src/config/sip-directory.ts';
 import { VirtualClock } from '../../../src/core/clock.ts';
 import { CountingIds } from '../../../src/core/ids.ts';
@@ -13,15 +13,14 @@ import type { RegionId } from '../../../src/region/region.ts';
 import { createMemoryRoutes } from '../../../src/routing/memory.ts';
 import type { RouteDecision } from '../../../src/routing/port.ts';
 import type { RequestReply, SipListener, SipSource } from '../../../src/sip/agent/port.ts';
-import { answerChallenge, passwordHash } from '../../../src/sip/digest/digest.ts';
+import { answerChallenge } from '../../../src/sip/digest/digest.ts';
 import { makeRequest } from '../../../src/sip/message/build.ts';
 import type { SipRequest } from '../../../src/sip/message/message.ts';
 import { parseMessage } from '../../../src/sip/message/parse.ts';
 import { serialize } from '../../../src/sip/message/serialize.ts';
+import { saveSipDomain } from '../../support/sip-domain.ts';
 
 export const ACCOUNT = `AC${'1'.repeat(32)}`;
-export const DOMAIN_SID = `SD${'1'.repeat(32)}`;
-const LIST = `CL${'1'.repeat(32)}`;
 export const USERS = { ann: 'Ann-secret-12', bob: 'Bob-secret-12' } as const;
 export const AOR = 'ann@acme';
 
@@ -146,7 +145,8 @@ export async function registrarWorld(
         updatedAt: 0,
       });
     },
-    saveDomain: (region, domain = {}) => saveDomain(configs[region], domain),
+    saveDomain: (region, domain = {}) =>
+      saveSipDomain(configs[region], { accountSid: ACCOUNT, name: 'acme', users: USERS, domain }),
     async register(parts = {}, source) {
       const challenged = await send(parts, source);
       if (challenged.status !== 401) return challenged;
@@ -159,57 +159,6 @@ export async function registrarWorld(
   };
   await w.saveDomain('us1');
   return w;
-}
-
-async function saveDomain({ records }: RegionalConfig, overrides: Partial<SipDomain>): Promise<void> {
-  const kept = { accountSid: ACCOUNT, friendlyName: '', createdAt: 0, updatedAt: 0 };
-  await records.domains.create({
-    ...kept,
-    sid: DOMAIN_SID,
-    domainName: 'acme.sip.twilio.com',
-    name: 'acme',
-    voiceUrl: '',
-    voiceMethod: 'POST',
-    voiceFallbackUrl: '',
-    voiceFallbackMethod: 'POST',
-    voiceStatusCallbackUrl: '',
-    voiceStatusCallbackMethod: 'POST',
-    sipRegistration: true,
-    secure: false,
-    emergencyCallingEnabled: false,
-    emergencyCallerSid: null,
-    byocTrunkSid: null,
-    ...overrides,
-  });
-  await records.credentialLists.create({ ...kept, sid: LIST });
-  for (const [username, password] of Object.entries(USERS)) {
-    const secret = (algorithm: 'MD5' | 'SHA-256') =>
-      passwordHash(algorithm, { username, password }, SIP_REALM);
-    await records.credentials.create({
-      ...kept,
-      sid: `CR${Buffer.from(username).toString('hex').padStart(32, '0')}`,
-      listSid: LIST,
-      username,
-      secrets: { MD5: secret('MD5'), 'SHA-256': secret('SHA-256') },
-    });
-  }
-  await mapList({ records }, 'registrations');
-}
-
-/** Maps the list of users for a use. */
-export async function mapList(
-  { records }: Pick<RegionalConfig, 'records'>,
-  use: 'registrations' | 'calls',
-): Promise<void> {
-  await records.mappings.create({
-    sid: `M-${use}`,
-    accountSid: ACCOUNT,
-    domainSid: DOMAIN_SID,
-    use,
-    list: 'credential-list',
-    listSid: LIST,
-    createdAt: 0,
-  });
 }
 
 /** Contact lines of an answer. */

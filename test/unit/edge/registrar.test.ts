@@ -3,12 +3,11 @@ import { VirtualClock } from '../../../src/core/clock.ts';
 import type { RegionId } from '../../../src/region/region.ts';
 import { createMemoryRoutes } from '../../../src/routing/memory.ts';
 import type { RouteDecision } from '../../../src/routing/port.ts';
+import { DOMAIN_SID, mapUsers } from '../../support/sip-domain.ts';
 import {
   ACCOUNT,
   AOR,
   contactsIn,
-  DOMAIN_SID,
-  mapList,
   type RegisterParts,
   registrarWorld,
   sourceAt,
@@ -134,7 +133,7 @@ describe('who may register', () => {
   test('lists mapped for calls let nobody register: 403 (32212)', async () => {
     const w = await registrarWorld();
     await w.configs.us1.records.mappings.remove('M-registrations');
-    await mapList(w.configs.us1, 'calls');
+    await mapUsers(w.configs.us1, ACCOUNT, 'calls');
     expect((await w.send()).status).toBe(403);
   });
 
