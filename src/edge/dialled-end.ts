@@ -50,6 +50,10 @@ function diagnosticOf(end: EdgeEnd, { kind, uri }: Pick<DialTarget, 'kind' | 'ur
   if (kind === 'own' || outcomeOfOutgoing(end, false, undefined) !== 'failed') return undefined;
   if (cause === 'rejected') return warning(32011, `${uri} refused the call with ${sipStatus}.`);
   if (cause !== 'unreachable') return undefined;
+  if (kind === 'device') {
+    const message = `The registered device ${uri} did not respond by the way it registered: it is gone, or its connection is. It can be called again once it has registered anew.`;
+    return warning(32011, message);
+  }
   return warning(
     32011,
     `${uri} did not respond: check that it runs and that it can be reached from this edge.`,

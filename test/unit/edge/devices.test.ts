@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { DialRequest } from '../../../src/control/protocol.ts';
+import { MOST_LIVE } from '../../../src/edge/chain.ts';
 import { Callee, sdp } from './callee.ts';
 import {
   ACCOUNT,
@@ -147,10 +148,13 @@ describe('a call to several devices of one edge process', () => {
 
   it('counts as one call among those that come from one call', async () => {
     const chain = { origin: `CA${'e'.repeat(32)}`, forwards: 70 };
-    for (let n = 1; n <= 40; n++) {
-      const job = outboundJob({ callSid: `CA${'7'.repeat(32)}`, chain });
-      const answer = await w.call({ job, fork: n, party: device() });
-      expect(answer).toHaveProperty('dialling');
+    const job = (n: number) => outboundJob({ callSid: `CA${n.toString(16).padStart(32, '0')}`, chain });
+    for (let n = 1; n < MOST_LIVE; n++) await w.call({ job: job(n), party: device() });
+    for (let fork = 1; fork <= 10; fork++) {
+      expect(await w.call({ job: job(MOST_LIVE), fork, party: device() })).toHaveProperty('dialling');
     }
+    expect(await w.call({ job: job(MOST_LIVE + 1), party: device() })).toMatchObject({
+      notDialled: { code: 32006 },
+    });
   });
 });

@@ -218,6 +218,7 @@ describe('three devices', () => {
     const [, two] = legs();
     two?.answer();
     await worker.settle();
+    expect(worker.media.opened.slice(1)).toEqual([two?.leg.media.handle]); // the first is the caller's
     const referred: string[] = [];
     child.leg.onRefer = ({ referTo }) => void referred.push(referTo);
     two?.onRefer?.('<sip:bob@example.com>');

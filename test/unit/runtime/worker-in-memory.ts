@@ -57,11 +57,11 @@ class FakeLink<J extends CallJob> {
   onFormat: undefined;
   readonly #losing = new AbortController();
 
-  constructor(job: J, process: string, id: string = job.callSid) {
+  constructor(job: J, process: string, id: string = job.callSid, handle: number = GRANT.media.handle) {
     this.job = job;
     this.id = id;
     this.process = process;
-    this.leg = { state: 'ringing', ...GRANT };
+    this.leg = { state: 'ringing', media: { ...GRANT.media, handle } };
   }
 
   get lost(): AbortSignal {
@@ -92,7 +92,7 @@ export class FakeOutgoing extends FakeLink<OutboundJob> implements OutgoingLink 
   onAnswered: ((headers: Readonly<Record<string, string>>) => void) | undefined;
 
   constructor(request: DialRequest, process: string) {
-    super(request.job, process, legIdOf(request));
+    super(request.job, process, legIdOf(request), 10 + (request.fork ?? 0));
     this.request = request;
     this.sipCallId = `${this.id}@edge`;
   }
@@ -110,11 +110,14 @@ export class FakeOutgoing extends FakeLink<OutboundJob> implements OutgoingLink 
 class FakeMedia implements MediaHost {
   readonly inner = { address: '127.0.0.1', port: 5000 };
   readonly recordings: { readonly options: RecordOptions; readonly done: string[] }[] = [];
+  /** Handles of the legs that have media, in this order. */
+  readonly opened: number[] = [];
   readonly digits: string[] = [];
   readonly played: string[] = [];
 
-  open(): MediaLeg {
+  open({ handle }: LegGrant['media']): MediaLeg {
     const host = this;
+    this.opened.push(handle);
     const ends = new Set<(reason: RecordingEnd['reason']) => void>();
     const leg: MediaLeg = {
       onKey: undefined as ((key: DtmfKey) => void) | undefined,
