@@ -26,6 +26,10 @@ export function namesConformance(
       expect(await names.claim('sip-domain', 'acme', ONE, 'ie1')).toBe('shared');
       expect(await names.claim('sip-domain', 'acme', TWO, 'au1')).toBe('taken');
       expect(await names.ownerOf('sip-domain', 'acme')).toBe(ONE);
+      expect([...(await names.regionsOf('sip-domain', 'acme'))].sort()).toEqual(['ie1', 'us1']);
+      await names.release('sip-domain', 'acme', ONE, 'us1');
+      expect(await names.regionsOf('sip-domain', 'acme')).toEqual(['ie1']);
+      expect(await names.regionsOf('trunk', 'acme')).toEqual([]);
     });
 
     it('tells kinds and names apart', async () => {
