@@ -4,6 +4,7 @@ import { peer } from '../support/program.ts';
 import { benchBridge } from './bridge.ts';
 import { benchCallPath } from './call-path.ts';
 import { benchQueue } from './queue.ts';
+import { benchRegister } from './register.ts';
 import { benchRest } from './rest.ts';
 import { benchRouteLookups } from './route-lookups.ts';
 import { benchRtpPacing } from './rtp-pacing.ts';
@@ -29,6 +30,7 @@ const benches: Readonly<Record<string, () => unknown>> = {
   'twiml-parse': () => benchTwimlParse(),
   webhook: () => benchWebhook(),
   queue: () => benchQueue(),
+  register: () => benchRegister(),
   rest: () => benchRest(),
   routes: () => benchRouteLookups(),
   'rtp-relay': () => benchRtpRelay(workers),
