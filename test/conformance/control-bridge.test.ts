@@ -201,6 +201,27 @@ describe('a bridge of remote legs', () => {
     expect(await told(caller, callee)).toEqual(['bridge', 'unbridge', 'bridge']);
   });
 
+  it('of a call that rings at several devices is that of the one which answers', async () => {
+    const elsewhere = await world.addEdge();
+    const caller = await world.inbound(edge);
+    const { leg, forks } = await world.forked(elsewhere, edge, edge);
+    const [far, near, other] = forks;
+    await caller.leg.answer();
+    await far?.peer.ring(180, true);
+    const bridge = caller.leg.bridge(leg);
+    expect(joined()).toBe(0); // nobody has answered: there is nobody to hear
+    await near?.peer.answer();
+    expect(await told(caller)).toEqual(['bridge']);
+    expect(caller.call.direct).toBe(near?.call);
+    expect(joined()).toBe(2);
+    await other?.peer.answer(); // too late
+    await near?.peer.say('hello');
+    expect(caller.peer.heard).toEqual(['hello']);
+    await caller.peer.say('hi');
+    expect([far, near, other].map((one) => one?.call.heard)).toEqual([[], ['hi'], []]);
+    await bridge.end();
+  });
+
   it('ends with the edge process that both legs are at', async () => {
     const { caller, callee } = await pair();
     const bridge = caller.leg.bridge(callee.leg);

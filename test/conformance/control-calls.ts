@@ -1,4 +1,5 @@
 import { createControlClient, type EdgeAddress } from '../../src/control/client.ts';
+import { legIdOf } from '../../src/control/leg-id.ts';
 import type { CommandResult, InboundLink } from '../../src/control/link.ts';
 import type { DialRequest, LegCommand, LegGrant } from '../../src/control/protocol.ts';
 import {
@@ -16,6 +17,7 @@ import { silentLogger } from '../../src/core/logger.ts';
 import { createOutgoingLeg } from '../../src/leg/remote/outgoing-leg.ts';
 import { createRemoteLeg } from '../../src/leg/remote/remote-leg.ts';
 import type { MediaFormat } from '../../src/media/format.ts';
+import { fork } from '../../src/runtime/forked-link.ts';
 import { callJob } from '../support/call-job.ts';
 import { dialRequest } from '../unit/control/dial-request.ts';
 import { FakeMediaHost, type FakeMediaLeg } from '../unit/leg-remote/fake-media-host.ts';
@@ -106,8 +108,8 @@ export class FakeEdge implements ControlHandler {
     return false;
   }
 
-  async dial({ job }: DialRequest): Promise<DialAnswer> {
-    const call = this.#call(job.callSid);
+  async dial(request: DialRequest): Promise<DialAnswer> {
+    const call = this.#call(legIdOf(request));
     if (typeof call.placing === 'object') return { notDialled: call.placing.notPlaced };
     if (call.placing === 'unreachable') this.tell(call, { cause: 'unreachable' });
     return { dialling: { sipCallId: `${call.handle}@edge`, leg: this.#grant(call) } };
@@ -306,6 +308,24 @@ export class ControlWorld {
     const dialled = this.dial(edge, placing);
     await dialled.link;
     return dialled;
+  }
+
+  /** A call that rings at a device at each of these edges. */
+  async forked(...edges: readonly FakeEdge[]) {
+    const { job } = dialRequest();
+    const forks = edges.map((edge, index) => {
+      const request = dialRequest({ job, fork: index + 1 });
+      const call = edge.expect(legIdOf(request), 'placed');
+      const link = this.#client.dial(this.#addressOf(edge), request, this.host.inner);
+      return { call, link, peer: edge.peer(call, this.settled) };
+    });
+    const link = fork(
+      forks.map((one) => one.link),
+      () => {},
+    );
+    const leg = createOutgoingLeg({ link, media: this.host, clock: this.clock });
+    await link;
+    return { leg, forks };
   }
 
   async close(): Promise<void> {
