@@ -22,7 +22,7 @@ export interface DialogOptions {
   readonly listener: Listener;
   /** The connection the dialog came in on. */
   readonly over?: Connection | undefined;
-  /** The registered device's flow: the only way to it. */
+  /** The flow of a registered device, or of a caller behind NAT: the only way to it. */
   readonly flow?: Endpoint | undefined;
   /** Ends with the dialog. */
   readonly controller: AbortController;

@@ -9,6 +9,7 @@ import { answerEarly } from './early-dialog.ts';
 import { ended } from './ended.ts';
 import { checkHeaders, withGiven } from './given.ts';
 import type { Source } from './listener.ts';
+import { flowBehindNat } from './nat.ts';
 import type { InboundInvite, ResponseOptions, SipDialog, SipEnded } from './port.ts';
 import type { Party, Stack } from './stack.ts';
 
@@ -67,6 +68,7 @@ export class InboundCall implements InboundInvite, Party {
       state: calleeDialog(this.request, this.localTag),
       listener: this.source.listener,
       over: this.source.connection,
+      flow: flowBehindNat(this.request, this.source),
       controller: this.#controller,
       caller: false,
     });
