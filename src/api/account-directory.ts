@@ -23,6 +23,14 @@ export interface AccountDirectory {
   learn(account: Account): void;
 }
 
+/** An account as it was read, or that there is none. */
+interface Known {
+  readonly account: Account | undefined;
+  readonly readAt: number;
+  /** The store could not be read since: it is asked again, but nobody waits for it. */
+  readonly stale: boolean;
+}
+
 /** The first account is in the settings: it is there and active whatever the store says, and in the store when it can be. */
 export function createAccountDirectory(options: {
   readonly accounts: Accounts;
@@ -31,12 +39,10 @@ export function createAccountDirectory(options: {
   readonly logger: Logger;
 }): AccountDirectory {
   const { accounts, accountSid: firstSid, clock, logger } = options;
-  const cache = new BoundedCache<{ readonly account: Account | undefined; readonly readAt: number }>(
-    REMEMBERED,
-  );
+  const cache = new BoundedCache<Known>(REMEMBERED);
 
-  const learn = (sid: string, account: Account | undefined) =>
-    cache.set(sid, { account, readAt: clock.monotonic() }, 1);
+  const learn = (sid: string, account: Account | undefined, stale = false) =>
+    cache.set(sid, { account, readAt: clock.monotonic(), stale }, 1);
 
   const first = async (): Promise<Account> => {
     const found = await accounts.fetch(firstSid);
@@ -52,27 +58,36 @@ export function createAccountDirectory(options: {
     return found;
   };
 
+  /** Reads it again; what was known stays when that fails. @throws ApiError 503 when nothing was */
+  const refresh = async (sid: string, before: Account | undefined): Promise<Account | undefined> => {
+    try {
+      return await find(sid);
+    } catch (error) {
+      logger.warn({ err: error, accountSid: sid }, 'an account cannot be read: going by what was known last');
+      const last = before ?? (sid === firstSid ? firstAccount(sid, clock.now()) : undefined);
+      if (!last) throw unreadable();
+      learn(sid, last, true);
+      return last;
+    }
+  };
+
   return {
     find,
     async known(sid) {
       const before = cache.get(sid);
       if (before && clock.monotonic() - before.readAt < FRESH_MS) return before.account;
-      try {
-        return await find(sid);
-      } catch (error) {
-        logger.warn(
-          { err: error, accountSid: sid },
-          'an account cannot be read: going by what was known last',
-        );
-        if (before) return before.account;
-        if (sid === firstSid) return firstAccount(sid, clock.now());
-        throw new ApiError(503, 20503, 'Accounts cannot be read at the moment; try again.', {
-          'Retry-After': '1',
-        });
-      }
+      if (!before?.stale) return await refresh(sid, before?.account);
+      learn(sid, before.account, true); // not asked again for a while
+      refresh(sid, before.account).catch(() => {}); // it cannot: there is a last one
+      return before.account;
     },
     learn: (account) => learn(account.sid, account),
   };
+}
+
+function unreadable(): ApiError {
+  const message = 'Accounts cannot be read at the moment; try again.';
+  return new ApiError(503, 20503, message, { 'Retry-After': '1' });
 }
 
 function firstAccount(sid: string, now: number): Account {

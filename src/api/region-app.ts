@@ -19,9 +19,9 @@ import { notifications } from './resources/notifications.ts';
 import { outgoingCallerIds } from './resources/outgoing-caller-ids.ts';
 import { recordings } from './resources/recordings.ts';
 import { routes } from './resources/routes.ts';
+import { routesInspection } from './resources/routes-inspection.ts';
 import { registrations } from './resources/sip/registrations.ts';
 import { sip } from './resources/sip/sip.ts';
-import { routesInspection } from './resources/routes-inspection.ts';
 import { answerXml } from './xml-form.ts';
 
 type Resource = (options: RegionOptions, authentication: AuthenticationOptions) => Router;

@@ -199,9 +199,11 @@ describe('when the global store cannot be read', () => {
   it('the last status known stays valid, and the first account is active', async () => {
     const region = new RegionWorld('ie1', world);
     let down = false;
+    let hanging = false;
     const failing = {
       ...world.accounts,
       fetch: async (accountSid: string) => {
+        if (hanging) return new Promise<never>(() => {});
         if (down) throw new Error('the Redis of us1 is down');
         return world.accounts.fetch(accountSid);
       },
@@ -218,6 +220,19 @@ describe('when the global store cannot be read', () => {
     expect(await status(known)).toBe(200);
     expect(await status(suspended)).toBe(403);
     expect(await status(unknown)).toBe(503);
+    await world.clock.advance(60_000);
+    expect(await status(known)).toBe(200);
+    hanging = true; // from here on nobody gets an answer who waits for one
+    await world.clock.advance(60_000);
+    expect(await status(known)).toBe(200);
+    expect(await status(suspended)).toBe(403);
+    hanging = false;
+    down = false;
+    await us1.post(one(known.sid), { Status: 'suspended' });
+    await world.clock.advance(2_000);
+    await status(known); // asks the store again
+    expect(await status(known)).toBe(403);
+    down = true;
     expect((await rest.get(`${ACCOUNTS}/${ACCOUNT}/Calls.json`)).status).toBe(200);
     const fresh = new Rest(region, { accounts: failing });
     expect((await fresh.get(`${ACCOUNTS}/${ACCOUNT}/Calls.json`)).status).toBe(200);
