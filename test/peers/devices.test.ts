@@ -221,6 +221,23 @@ describe('from the API', () => {
     expect(ended).toMatchObject({ status: 'failed', diagnostics: [{ code }] });
   });
 
+  it('a domain of a subaccount may be called, one of a stranger may not: 32214', async () => {
+    await world.otherDomain('branch', 'this account');
+    await world.otherDomain('stranger', 'itself');
+    const device = await RawCallee.open(answers);
+    callees.push(device);
+    for (const domain of ['branch', 'stranger']) await world.bind('bob', [[device, 'dublin']], 'us1', domain);
+    const refused = await create('us1', 'sip:bob@stranger.sip.twilio.com');
+    expect(await storedCall(world.dials.trunkline, 'us1', refused.sid)).toMatchObject({
+      status: 'failed',
+      diagnostics: [{ code: 32214 }],
+    });
+    expect(device.methods).toEqual([]);
+    await create('us1', 'sip:bob@branch.sip.twilio.com');
+    await device.waitFor('ACK');
+    device.request('BYE', only(device.requests('INVITE')[0]));
+  });
+
   it('who is registered in another Region is not registered', async () => {
     const { user, devices } = await threeDevices(answers, answers, answers);
     const { sid } = await create('ie1', world.address(user));

@@ -1,7 +1,9 @@
 import { Redis } from 'ioredis';
+import { ACCOUNTS } from '../../../src/config/accounts.ts';
 import type { RegionalConfig } from '../../../src/config/port.ts';
+import { createRedisRecords } from '../../../src/config/records/redis.ts';
 import { createRegionalConfig } from '../../../src/config/redis.ts';
-import type { Binding, Flow } from '../../../src/config/registrations.ts';
+import type { Binding } from '../../../src/config/registrations.ts';
 import { SIP_REALM } from '../../../src/config/sip.ts';
 import { SystemClock } from '../../../src/core/clock.ts';
 import { RandomIds } from '../../../src/core/ids.ts';
@@ -80,19 +82,32 @@ export class DeviceWorld {
     user: string,
     devices: readonly (readonly [RawCallee, EdgeId])[],
     region: RegionName = 'us1',
-    flow: Partial<Flow> = {},
+    domain = DOMAIN,
   ): Promise<readonly Binding[]> {
-    const aor = `${user}@${DOMAIN}`;
+    const aor = `${user}@${domain}`;
     const { accountSid } = this.dials.trunkline;
     const bindings = devices.map(([{ port }, edge]) =>
       binding({
         aor,
         accountSid,
         contact: `sip:${user}@192.0.2.1:${port}`, // behind its NAT: nobody is there
-        flow: { edge, process: 'edge', address: '127.0.0.1', port, ...flow },
+        flow: { edge, process: 'edge', address: '127.0.0.1', port },
       }),
     );
     return await this.config[region].registrations.change(aor, () => bindings);
+  }
+
+  /** Creates an account that this one owns, or that owns itself, with a SIP domain in us1. */
+  async otherDomain(name: string, owner: 'this account' | 'itself'): Promise<void> {
+    const [us1] = this.#connections;
+    if (!us1) throw new Error('us1 has a Redis, which is the global one too');
+    const now = Date.now();
+    const sid = new RandomIds().sid('AC');
+    const ownerAccountSid = owner === 'itself' ? sid : this.dials.trunkline.accountSid;
+    const dates = { createdAt: now, updatedAt: now };
+    const accounts = createRedisRecords(us1, 'trunkline:global:', ACCOUNTS);
+    await accounts.create({ sid, ownerAccountSid, friendlyName: name, status: 'active', ...dates });
+    await this.config.us1.records.domains.create(sipDomain({ accountSid: sid, name }));
   }
 
   /** Lets somebody register with this password in us1. */
