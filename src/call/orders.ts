@@ -66,8 +66,6 @@ export interface OutboundOrder {
   readonly sendDigits: string;
   readonly recording: OrderedRecording | null;
   readonly credentials: { readonly username: string; readonly password: string } | null;
-  /** `from` is nobody's number here: the account has verified that it may be shown. */
-  readonly callerIdVerified?: boolean | undefined;
   /** Machine detection was asked for, which is not available: `unknown` is reported. */
   readonly machineDetection: boolean;
 }

@@ -33,7 +33,6 @@ const outboundOrder: z.ZodType<OutboundOrder> = z.object({
     })
     .nullable(),
   credentials: z.object({ username: z.string(), password: z.string() }).nullable(),
-  callerIdVerified: z.boolean().optional(),
   machineDetection: z.boolean(),
 });
 

@@ -82,7 +82,7 @@ class ApiCall {
         job,
         target: target ?? { kind: 'number', number: order.to },
         fromUser: userOf(order.from),
-        onBehalfOf: order.callerIdVerified ? [order.from] : [],
+        onBehalfOf: [],
         near: undefined,
         statusCallback: order.statusCallback,
         timeLimitMs: order.timeLimitMs,

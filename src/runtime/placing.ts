@@ -1,8 +1,11 @@
+import { verifiedCallerId } from '../call/caller-id-validation.ts';
 import type { OutboundJob } from '../call/job.ts';
 import type { RegisteredDevices } from '../config/registered-address.ts';
 import type { DialledParty, DialRequest } from '../control/protocol.ts';
 import { type Diagnostic, failure } from '../core/diagnostic.ts';
+import { isE164 } from '../core/e164.ts';
 import type { EdgeId } from '../region/edge.ts';
+import { DEFAULT_REGION } from '../region/region.ts';
 import type { DialTarget } from '../twiml/verbs/ports.ts';
 import type { CallParts, Placement } from './call-parts.ts';
 import { callDevices } from './device-calls.ts';
@@ -50,6 +53,7 @@ export async function place(
 ): Promise<Placement> {
   const devices = await registeredDevices(order, parts);
   if (devices && 'code' in devices) return { notDialled: devices };
+  if (devices && observer.over) return { notDialled: tooLate() };
   if (devices) {
     const request = (party: DialledParty, edge: EdgeId) => requestOf(order, party, edge);
     return await callDevices(devices, request, parts, observer);
@@ -60,12 +64,39 @@ export async function place(
   observer.edge(egress);
   const party: DialledParty =
     target.kind === 'number' ? { kind: 'number', number: target.number } : { kind: 'sip', uri: target.uri };
-  const request = requestOf(order, party, egress);
+  const onBehalfOf = [...order.onBehalfOf, ...(await verifiedNumbers(order, parts))];
+  const request = requestOf({ ...order, onBehalfOf }, party, egress);
   const processes = () => parts.edges.serving(egress, order.near);
   const placement = await sendRequest({ request, processes, parts, isOver: () => observer.over });
   const uri = target.kind === 'number' ? `tel:${target.number}` : target.uri;
   if (!('notDialled' in placement)) observer.invited(egress, uri);
   return placement;
+}
+
+/**
+ * The caller id, where a number is called and the account has verified it. Only us1 has verified caller ids; while they
+ * cannot be read nobody has any.
+ *
+ * @see https://www.twilio.com/docs/voice/twiml/dial#callerid
+ */
+async function verifiedNumbers(
+  { job, target, fromUser, onBehalfOf }: PlacingOrder,
+  { region, config, store, logger }: CallParts,
+): Promise<readonly string[]> {
+  if (region.id !== DEFAULT_REGION || target.kind !== 'number') return [];
+  if (!isE164(fromUser) || onBehalfOf.includes(fromUser)) return [];
+  const stores = { callerIds: config.records.callerIds, store };
+  try {
+    return (await verifiedCallerId(stores, job.accountSid, fromUser)) ? [fromUser] : [];
+  } catch (error) {
+    logger.warn({ CallSid: job.callSid, err: error }, 'verified caller ids cannot be read');
+    return [];
+  }
+}
+
+/** The Region's store took longer than anybody waited. */
+function tooLate(): Diagnostic {
+  return failure(12400, 'The call was over before it was known who is registered: nobody was called.');
 }
 
 /** Undefined: whoever is called is nobody who registers here. */

@@ -129,12 +129,13 @@ describe('a number of somebody else', () => {
   const CALLED = '+12025553102';
 
   it('may be the caller id once its code has been typed there', async () => {
+    const [theirs, called, bob] = [carrier.of(THEIRS), carrier.of(CALLED), carrier.of('bob')];
     await us1().incomingPhoneNumbers.create({ phoneNumber: '+12025553003', voiceUrl: app.url('/never') });
     const direct = { from: THEIRS, to: CALLED, twiml: '<Response/>' };
     await expect(us1().calls.create(direct)).rejects.toMatchObject({ code: 21210 });
 
     const request = await us1().validationRequests.create({ phoneNumber: THEIRS });
-    const call = await carrier.of(THEIRS).called();
+    const call = await theirs.called();
     expect(call.callSid).toBe(request.callSid);
     await call.answer();
     await call.hears();
@@ -147,10 +148,15 @@ describe('a number of somebody else', () => {
     await call.over();
     expect(await storedCall(trunkline, 'us1', request.callSid)).toMatchObject({ diagnostics: [] });
 
+    const dial = `<Response><Dial callerId="${THEIRS}">${CALLED}</Dial></Response>`;
     await us1().calls.create(direct);
-    const shown = await carrier.of(CALLED).called();
-    expect(shown.header('From')).toContain(`sip:${THEIRS}@`);
-    shown.refuse(486);
+    await us1().calls.create({ to: bob.uri, from: 'lighthouse', twiml: dial });
+    await (await bob.called()).answer();
+    for (const way of ['by the API', 'by <Dial>']) {
+      const shown = await called.called();
+      expect(shown.header('From'), way).toContain(`sip:${THEIRS}@`);
+      shown.refuse(486);
+    }
   });
 
   it('is no caller id in another Region', async () => {

@@ -1,18 +1,16 @@
+import { verifiedCallerId } from '../../call/caller-id-validation.ts';
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import { isE164 } from '../../core/e164.ts';
 import { readSipTarget } from '../../twiml/verbs/sip-uri.ts';
 import { invalid } from '../api-error.ts';
 import type { Parameters } from '../parameters.ts';
 import type { RegionOptions } from '../region-options.ts';
-import { verifiedCallerId } from './outgoing-caller-id-validation.ts';
 
 /** Who calls whom. */
 export interface CallParties {
   readonly to: string;
   readonly from: string;
   readonly credentials: { readonly username: string; readonly password: string } | null;
-  /** `from` is a number of somebody else that the account has verified. */
-  readonly callerIdVerified: boolean;
   readonly warnings: readonly Diagnostic[];
 }
 
@@ -59,11 +57,11 @@ async function numberParties(
   const caller = asE164(from);
   if (!caller) throw invalid(21212, `From is '${from}'; a number is called from one in E.164.`);
   const owner = await options.ownership.byNumber(caller);
-  const own = owner?.accountSid === accountSid;
-  if (!own && !(await verifiedCallerId(options, accountSid, caller))) {
+  const stores = { callerIds: options.config.records.callerIds, store: options.store };
+  if (owner?.accountSid !== accountSid && !(await verifiedCallerId(stores, accountSid, caller))) {
     throw invalid(21210, `From ${caller} is not a number of this account; create it, or use one that is.`);
   }
-  return { to: number, from: caller, credentials: null, callerIdVerified: !own, warnings: [] };
+  return { to: number, from: caller, credentials: null, warnings: [] };
 }
 
 function sipParties(to: string, from: string, form: Parameters): CallParties {
@@ -77,8 +75,7 @@ function sipParties(to: string, from: string, form: Parameters): CallParties {
   if (!CALLER_NAME.test(caller)) {
     throw invalid(21212, `From is '${from}'; it may hold letters, digits, + - _ and dots.`);
   }
-  const credentials = readCredentials(form);
-  return { to, from: caller, credentials, callerIdVerified: false, warnings: diagnostics };
+  return { to, from: caller, credentials: readCredentials(form), warnings: diagnostics };
 }
 
 /** @see https://www.twilio.com/docs/api/errors/21221 and the four that follow */

@@ -1,3 +1,4 @@
+import { type CallerIdStores, settled, validationDocument } from '../../call/caller-id-validation.ts';
 import type { OutboundOrder } from '../../call/orders.ts';
 import type { OutgoingCallerId } from '../../config/applications.ts';
 import { invalid } from '../api-error.ts';
@@ -6,7 +7,6 @@ import type { RegionOptions } from '../region-options.ts';
 import { queueCall } from './call-creation.ts';
 import { asE164 } from './call-parties.ts';
 import { friendlyName, friendlyNameOf } from './number-configuration.ts';
-import { settled, validationDocument } from './outgoing-caller-id-validation.ts';
 
 const LONGEST_DELAY_S = 60; // https://www.twilio.com/docs/voice/api/outgoing-caller-ids#add-an-outgoing-caller-id
 const RING_MS = 60_000;
@@ -55,6 +55,10 @@ export async function requestValidation(
     phone_number: to,
     validation_code: code,
   };
+}
+
+export function storesOf({ config, store }: RegionOptions): CallerIdStores {
+  return { callerIds: config.records.callerIds, store };
 }
 
 /** A second request for the same number takes the place of the first. */
@@ -109,7 +113,7 @@ async function refuseKnown(options: RegionOptions, accountSid: string, number: s
     throw invalid(21449, `${number} is a number of this account: it can be shown as it is.`);
   }
   const found = await options.config.records.callerIds.find(`${accountSid} ${number}`);
-  const known = found && (await settled(options, found));
+  const known = found && (await settled(storesOf(options), found));
   if (known && !known.validation) {
     throw invalid(21450, `${number} has been verified for this account already (${known.sid}).`);
   }

@@ -1,4 +1,5 @@
 import { type Request, Router } from 'express';
+import { settled } from '../../call/caller-id-validation.ts';
 import type { OutgoingCallerId } from '../../config/applications.ts';
 import { rfc2822 } from '../../core/dates.ts';
 import { isSid } from '../../core/ids.ts';
@@ -11,8 +12,7 @@ import { formOf, queryOf } from '../parameters.ts';
 import { recordPage } from '../record-page.ts';
 import type { RegionOptions } from '../region-options.ts';
 import { friendlyName } from './number-configuration.ts';
-import { requestValidation } from './outgoing-caller-id-creation.ts';
-import { settled } from './outgoing-caller-id-validation.ts';
+import { requestValidation, storesOf } from './outgoing-caller-id-creation.ts';
 
 /**
  * Numbers that an account may show though they aren't its own, because somebody there has typed a code. Only us1 has
@@ -105,7 +105,7 @@ function onlyHere({ region }: RegionOptions): void {
 
 async function verified(options: RegionOptions, accountSid: string): Promise<readonly OutgoingCallerId[]> {
   const known = await options.config.records.callerIds.list(accountSid);
-  const found = await Promise.all(known.map((callerId) => settled(options, callerId)));
+  const found = await Promise.all(known.map((callerId) => settled(storesOf(options), callerId)));
   return found.flatMap((callerId) => (callerId && !callerId.validation ? [callerId] : []));
 }
 
@@ -113,7 +113,7 @@ async function owned(options: RegionOptions, req: Request): Promise<OutgoingCall
   onlyHere(options);
   const sid = String(req.params['sid']);
   const found = isSid(sid, 'PN') ? await options.config.records.callerIds.fetch(sid) : undefined;
-  const callerId = found?.accountSid === accountOf(req) ? await settled(options, found) : undefined;
+  const callerId = found?.accountSid === accountOf(req) ? await settled(storesOf(options), found) : undefined;
   if (callerId && !callerId.validation) return callerId;
   throw gone(options, req);
 }
