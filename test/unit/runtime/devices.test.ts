@@ -143,6 +143,22 @@ describe('a call to a registered device', () => {
     expect(worker.links).toHaveLength(1);
   });
 
+  it('is not rung any more when the Region took too long to say where it is', async () => {
+    const [one] = await registered({});
+    let say: (bindings: readonly Binding[]) => void = () => {};
+    worker.config.registrations.bindings = () =>
+      new Promise((resolve) => {
+        say = resolve;
+      });
+    const child = dial();
+    await worker.settle();
+    child.withdraw('timeout');
+    if (one) say([one]);
+    expect((await worker.clock.run(child.end)).status).toBe('no-answer');
+    await worker.settle();
+    expect(worker.asked).toEqual([]);
+  });
+
   it('is not made when the Region cannot be read', async () => {
     worker.config.registrations.bindings = () => Promise.reject(new Error('Redis is away'));
     const child = dial();
