@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { Device } from '../peers/support/device.ts';
 import { freePorts } from '../support/free-port.ts';
 import { notRun, peer } from '../support/peers.ts';
 import { until } from '../support/until.ts';
@@ -94,7 +95,7 @@ it('every command of the README is run here, or is known to be run elsewhere', (
   expect(commands.filter((command) => !covered.includes(command))).toEqual([]);
   expect(elsewhere.filter((command) => !commands.includes(command))).toEqual([]);
   expect([curls.length, calls.length, answers.length, replays.length, starts.length]).toEqual([
-    4, 3, 1, 1, 2,
+    7, 3, 1, 1, 2,
   ]);
 });
 
@@ -209,7 +210,7 @@ describe('the product, started as the README says', () => {
     }
     const again = new Command(here(answers[0] ?? ''), account);
     await until('the telephone listens', () => again.output.includes(`127.0.0.1:${sip + 39}`));
-    const created = z.looseObject({}).parse(JSON.parse(await run(curls[3] ?? '', account)));
+    const created = z.looseObject({}).parse(JSON.parse(await run(curls[5] ?? '', account)));
     expect(created).toMatchObject({ status: 'queued', direction: 'outbound-api' });
     expect(await again.ended, again.output).toBe(0);
     expect(soundSeconds(readPcm(join(scratch, 'callee.wav')))).toBeGreaterThan(0.5);
@@ -232,11 +233,24 @@ describe('the product, started as the README says', () => {
     expect(accepted).not.toContain(account['AUTH_TOKEN_IE1'] ?? '');
   });
 
-  it('the JavaScript sample creates a number and lists calls', async () => {
-    const sample = here(block('js', 'twilio'));
+  it('the JavaScript samples create a number, list calls, and let a telephone register', async () => {
+    const sample = here(`${block('js', 'new Trunkline()')}\n${block('js', 'sip.domains')}`);
     const child = new Command('node --input-type=module -e "$SAMPLE"', { ...account, SAMPLE: sample });
     expect(await child.ended, child.output).toBe(0);
     expect(child.lines.at(-1)).toMatch(/^PN[0-9a-f]{32} \d+$/);
+    const telephone = await Device.udp(sip + 4); // dublin
+    const host = 'office.sip.twilio.com';
+    const { status } = await telephone.register({
+      user: 'alice',
+      password: 'Change-me-1234',
+      uri: `sip:${host}`,
+      host,
+    });
+    await telephone.close();
+    expect(status).toBe(200);
+    if (!peer('curl')) return;
+    const listed = JSON.parse(await run(curls[6] ?? '', account));
+    expect(JSON.stringify(listed)).toContain('alice@office');
   });
 
   if (!peer('curl')) notRun("The README's curl commands", 'curl is not installed');
@@ -256,6 +270,9 @@ describe('the product, started as the README says', () => {
         phone_number: '+353209155144',
         voice_region: 'us1',
       });
+      const [route = '', changes = ''] = [curls[3], curls[4]];
+      expect(JSON.stringify(JSON.parse(await run(route, account)))).toContain('us1');
+      expect(await run(changes, account)).toMatch(/ie1[\s\S]*us1|us1[\s\S]*ie1/);
     });
   }
 });
