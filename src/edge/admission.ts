@@ -3,6 +3,7 @@ import type { CallChain, InboundJob } from '../call/job.ts';
 import type { NumberOwnership, OwnedNumber } from '../config/port.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Ids } from '../core/ids.ts';
+import type { Logger } from '../core/logger.ts';
 import { type EdgeId, isEdgeId } from '../region/edge.ts';
 import type { RouteDecision } from '../routing/port.ts';
 import type { InboundInvite } from '../sip/agent/port.ts';
@@ -18,6 +19,7 @@ export interface AdmissionOptions extends DomainAdmissionOptions {
   readonly ownership: NumberOwnership;
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly logger: Logger;
   readonly domain: string;
   /** Who may call numbers. */
   readonly ingressAllow: BlockList;
@@ -80,6 +82,8 @@ async function numberJob(
   }
   const [route, owner] = found;
   if (!owner) return { status: 404, reason: `${number} is not a number of this installation` };
+  const account = await options.accounts.of(owner.accountSid);
+  if (account !== 'active') return { status: 603, reason: `the account of ${number} is ${account}` };
   const target = { accountSid: owner.accountSid, to: number, phoneNumberSid: owner.sid, domain: null };
   return jobOf(
     arrival,

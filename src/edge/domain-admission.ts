@@ -1,6 +1,5 @@
 import { SIP_REALM } from '../config/sip.ts';
 import type { DomainAccess } from '../config/sip-directory.ts';
-import type { Logger } from '../core/logger.ts';
 import type { RouteDecision, RouteLookup } from '../routing/port.ts';
 import type { InboundInvite } from '../sip/agent/port.ts';
 import type { AccountStatuses } from './account-statuses.ts';
@@ -14,7 +13,6 @@ export interface DomainAdmissionOptions {
   readonly directories: RegionDirectories;
   readonly accounts: AccountStatuses;
   readonly gate: DigestGate;
-  readonly logger: Logger;
 }
 
 /** A domain that was called by somebody who may. */
@@ -57,29 +55,19 @@ export async function admitToDomain(
 
 async function lookUp(
   name: string,
-  { routes, directories, logger }: DomainAdmissionOptions,
+  { routes, directories }: DomainAdmissionOptions,
 ): Promise<{ readonly access: DomainAccess; readonly route: RouteDecision } | Refusal> {
-  let route: RouteDecision;
-  try {
-    route = await routes.lookup('sip-domain', name);
-  } catch (error) {
-    logger.error({ domain: name, error }, 'the route table cannot be read');
-    return { status: 503, reason: 'the route table cannot be read' };
-  }
+  const unknown = (status: 404 | 503, reason: string): Refusal => ({ status, reason, secret: true });
+  const unreadable = (what: string) => (error: unknown) =>
+    unknown(503, `${what} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  const route = await routes.lookup('sip-domain', name).catch(unreadable('the route table'));
+  if ('status' in route) return route;
   const { region } = route;
   const there = directories.get(region);
-  if (!there) {
-    return { status: 503, reason: `${name} is routed to ${region}, which does not run in this installation` };
-  }
-  try {
-    const access = await there.directory.domain(name);
-    return access
-      ? { access, route }
-      : { status: 404, reason: `there is no SIP domain "${name}" in ${region}` };
-  } catch (error) {
-    logger.error({ domain: name, region, error }, 'the SIP domains of a Region cannot be read');
-    return { status: 503, reason: `the SIP domains of ${region} cannot be read` };
-  }
+  if (!there) return unknown(503, `${name} is routed to ${region}, which does not run in this installation`);
+  const access = await there.directory.domain(name).catch(unreadable(`the SIP domains of ${region}`));
+  if (!access) return unknown(404, `there is no SIP domain "${name}" in ${region}`);
+  return 'status' in access ? access : { access, route };
 }
 
 /** Lists are read anew when anything of their Region has changed, and are the same objects until then. */
@@ -115,7 +103,7 @@ async function authenticate(
     key: flowOf(source),
   });
   if (verdict.kind === 'admitted') return verdict.username;
-  if (verdict.kind === 'refused') return { status: verdict.status, reason: verdict.reason };
+  if (verdict.kind === 'refused') return { status: verdict.status, reason: verdict.reason, secret: true };
   const { status, headers, answer, claimed } = verdict;
   if (answer !== 'wrong')
     return { status, reason: 'it has to say who it is', headers, secret: true, asks: true };

@@ -44,7 +44,7 @@ export class RefusalNotes {
     if (before) before.count++;
     else if (this.#more.size < MOST_KINDS) {
       this.#more.set(kind, { count: 0, fields, reason });
-      this.#write(fields, reason, of !== undefined);
+      this.#write(fields, reason, of !== undefined || status === 503);
       this.#timer ??= this.#clock.after(QUIET_MS, () => this.#sum());
     }
   }
@@ -59,9 +59,9 @@ export class RefusalNotes {
     this.#more.clear();
   }
 
-  /** What an owner should look into stands out from what is merely noise of the net. */
-  #write(fields: object, reason: string, owned: boolean): void {
-    if (owned) this.#logger.warn(fields, reason);
+  /** What somebody should look into stands out from what is merely noise of the net. */
+  #write(fields: object, reason: string, matters: boolean): void {
+    if (matters) this.#logger.warn(fields, reason);
     else this.#logger.info(fields, reason);
   }
 }

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { ACCOUNTS, type AccountStatus } from '../../../src/config/accounts.ts';
 import { createRedisRecords } from '../../../src/config/records/redis.ts';
 import { createRegionalConfig } from '../../../src/config/redis.ts';
-import { type MappingUse, SIP_REALM } from '../../../src/config/sip.ts';
+import { type MappedList, type MappingUse, SIP_REALM } from '../../../src/config/sip.ts';
 import { SystemClock } from '../../../src/core/clock.ts';
 import { RandomIds } from '../../../src/core/ids.ts';
 import { REGIONS, type RegionId } from '../../../src/region/region.ts';
@@ -24,6 +24,8 @@ export interface DomainLists {
   /** Undefined: no credential list. */
   readonly users?: readonly User[];
   readonly use?: MappingUse;
+  /** Its users may register, too. */
+  readonly registers?: true;
   readonly secure?: boolean;
   /** The installation's own account when absent. */
   readonly accountSid?: string;
@@ -75,7 +77,7 @@ export class SipDomainWorld {
 
   /** Creates a domain with its lists in a Region; resolves with its SID. */
   async domain(region: TestRegion, name: string, lists: DomainLists): Promise<string> {
-    const { addresses, users, use = 'calls', secure = false } = lists;
+    const { addresses, users, use = 'calls', secure = false, registers = false } = lists;
     const { records } = this.#config(region);
     const common = this.#common(lists.accountSid);
     const sid = this.#ids.sid('SD');
@@ -93,13 +95,13 @@ export class SipDomainWorld {
       voiceFallbackMethod: 'POST',
       voiceStatusCallbackUrl: '',
       voiceStatusCallbackMethod: 'POST',
-      sipRegistration: false,
+      sipRegistration: registers,
       secure,
       emergencyCallingEnabled: false,
       emergencyCallerSid: null,
       byocTrunkSid: null,
     });
-    const map = async (list: 'ip-access-control-list' | 'credential-list', listSid: string) => {
+    const map = async (list: MappedList, listSid: string, use: MappingUse) => {
       await records.mappings.create({
         ...common,
         sid: this.#ids.sid('CL'),
@@ -111,7 +113,7 @@ export class SipDomainWorld {
       return listSid;
     };
     if (addresses) {
-      const listSid = await map('ip-access-control-list', this.#ids.sid('AL'));
+      const listSid = await map('ip-access-control-list', this.#ids.sid('AL'), use);
       for (const network of addresses) {
         const [ipAddress = '', prefix = '32'] = network.split('/');
         const address = { sid: this.#ids.sid('IP'), ipAddress, cidrPrefixLength: Number(prefix) };
@@ -119,7 +121,8 @@ export class SipDomainWorld {
       }
     }
     if (users) {
-      const listSid = await map('credential-list', this.#ids.sid('CL'));
+      const listSid = await map('credential-list', this.#ids.sid('CL'), use);
+      if (registers) await map('credential-list', listSid, 'registrations');
       for (const user of users) {
         const secrets = {
           MD5: passwordHash('MD5', user, SIP_REALM),

@@ -3,7 +3,7 @@ import { RING_LIMIT_MS } from '../../../src/edge/inbound-call.ts';
 import type { RouteLookup } from '../../../src/routing/port.ts';
 import { tagOf } from '../../../src/sip/message/name-addr.ts';
 import { OFFER } from '../sip/agent/support.ts';
-import { DISPATCH_MS, GRACE_MS, NUMBER, WORKER, type World, world } from './world.ts';
+import { ACCOUNT, DISPATCH_MS, GRACE_MS, NUMBER, WORKER, type World, world } from './world.ts';
 
 describe('an INVITE that gets no call', () => {
   it.each([
@@ -29,6 +29,14 @@ describe('an INVITE that gets no call', () => {
     const w = await world({ lookup });
     await w.dial();
     expect(w.peer.statuses).toEqual([100, 503]);
+    expect(await w.calls.waiting()).toBe(0);
+  });
+
+  it.each(['suspended', 'closed'] as const)('is refused with 603 when its account is %s', async (status) => {
+    const w = await world();
+    w.statuses.set(ACCOUNT, status);
+    await w.dial();
+    expect(w.peer.statuses).toEqual([100, 603]);
     expect(await w.calls.waiting()).toBe(0);
   });
 
