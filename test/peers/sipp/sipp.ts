@@ -101,8 +101,15 @@ async function results(folder: string): Promise<Omit<SippResult, 'code'>> {
   return { failed: value('FailedCall(C)'), successful: value('SuccessfulCall(C)'), errors };
 }
 
-/** The entries about calls. sipp also says there when the machine has not let it run for half a second. */
+/**
+ * What sipp says of a machine that has not let it run for half a second, and of a second answer to what it sent a second
+ * time meanwhile.
+ */
+const OF_THE_MACHINE = [/: Overload warning: /, /: Dead call \S+ \(successful\), received 'SIP\/2\.0 200 /];
+
+/** The entries about calls. */
 function ofCalls(log: string): string {
-  const entries = log.split(/(?=\d{4}-\d\d-\d\d\s\d\d:\d\d:\d\d)/);
-  return entries.filter((entry) => !entry.includes(': Overload warning: ')).join('');
+  const [heading = '', ...entries] = log.split(/(?=\d{4}-\d\d-\d\d\s\d\d:\d\d:\d\d)/);
+  const told = entries.filter((entry) => !OF_THE_MACHINE.some((known) => known.test(entry)));
+  return told.length === 0 ? '' : heading + told.join('');
 }
