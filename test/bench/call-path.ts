@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +10,9 @@ import { makeOffer } from '../../src/media/offer-answer.ts';
 import { createSipAgent } from '../../src/sip/agent/agent.ts';
 import { type RunningTrunkline, startTrunkline } from '../support/trunkline.ts';
 import { twilioClient } from '../support/twilio-client.ts';
+import { cpuOfTree } from './process-cpu.ts';
+import { quantile } from './quantile.ts';
+import { runSipp } from './sipp-run.ts';
 
 /** What the whole path costs, from the INVITE on the wire, on a real start with everything in place. */
 export interface CallPathResult {
@@ -159,9 +161,6 @@ export async function benchCallPath(): Promise<CallPathResult> {
   }
 }
 
-const quantile = (sorted: readonly number[], part: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
-
 /** Places calls one after the other; the caller and the application share this process's clock. */
 async function latencies(
   trunkline: RunningTrunkline,
@@ -187,7 +186,7 @@ async function latencies(
     if (call >= 50) times.push(took); // the first ones warm everything up
   }
   await agent.close();
-  return times.sort((a, b) => a - b);
+  return times;
 }
 
 function hangUpOf(ended: AbortSignal): Promise<void> {
@@ -196,39 +195,13 @@ function hangUpOf(ended: AbortSignal): Promise<void> {
     : new Promise((resolve) => ended.addEventListener('abort', () => resolve()));
 }
 
-/** Jiffies of user and system time of a process and everything it started, in microseconds. */
-function cpuOfTree(root: number): number {
-  const TICK_US = 10_000; // USER_HZ is 100 on Linux
-  const table = readdirSync('/proc').flatMap((name) => {
-    if (!/^\d+$/.test(name)) return [];
-    try {
-      const fields = readFileSync(`/proc/${name}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-      return [
-        {
-          pid: Number(name),
-          parent: Number(fields[1]),
-          us: (Number(fields[11]) + Number(fields[12])) * TICK_US,
-        },
-      ];
-    } catch {
-      return []; // it ended meanwhile
-    }
-  });
-  const tree = new Set([root]);
-  for (let size = 0; size !== tree.size; ) {
-    size = tree.size;
-    for (const { pid, parent } of table) if (tree.has(parent)) tree.add(pid);
-  }
-  return table.filter(({ pid }) => tree.has(pid)).reduce((sum, { us }) => sum + us, 0);
-}
-
 async function loadAt(trunkline: RunningTrunkline, rate: number, calls: number): Promise<LoadResult> {
   const folder = join(tmpdir(), `trunkline-bench-${process.pid}`);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'uac.xml'), UAC);
   writeFileSync(join(folder, 'uas.xml'), UAS);
   const caller = (port: number, local: number) =>
-    sipp(folder, [
+    runSipp(folder, [
       `127.0.0.1:${port}`,
       '-sf',
       'uac.xml',
@@ -247,7 +220,7 @@ async function loadAt(trunkline: RunningTrunkline, rate: number, calls: number):
   await pause(2_000); // records and archives are part of a call
   const cpu = cpuOfTree(trunkline.process.pid ?? 0) - before;
 
-  const uas = sipp(folder, ['-sf', 'uas.xml', '-p', '27_080'.replace('_', ''), '-m', `${calls}`]);
+  const uas = runSipp(folder, ['-sf', 'uas.xml', '-p', '27080', '-m', `${calls}`]);
   await pause(300);
   const uasBefore = cpuOfTree(uas.pid);
   const second = caller(27_080, 27_070);
@@ -264,46 +237,9 @@ async function loadAt(trunkline: RunningTrunkline, rate: number, calls: number):
   return {
     rate,
     calls,
-    failed: first,
+    failed: first.failed,
     cpuPerCall: cpu / calls,
     sippCpuPerCall,
     ratio: cpu / calls / sippCpuPerCall,
   };
-}
-
-/** Runs sipp; `ended` resolves with the number of calls that failed. */
-function sipp(
-  folder: string,
-  args: readonly string[],
-): { readonly pid: number; readonly ended: Promise<number> } {
-  const stat = join(folder, `stat-${Math.random().toString(36).slice(2)}.csv`);
-  const child = spawn(
-    'sipp',
-    [
-      ...args,
-      '-i',
-      '127.0.0.1',
-      '-nostdin',
-      '-timeout',
-      '60s',
-      '-recv_timeout',
-      '10000',
-      '-trace_stat',
-      '-stf',
-      stat,
-    ],
-    { cwd: folder, stdio: 'ignore' },
-  );
-  const ended = new Promise<number>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', () => resolve(failedCalls(stat)));
-  });
-  return { pid: child.pid ?? 0, ended };
-}
-
-function failedCalls(path: string): number {
-  const rows = readFileSync(path, 'utf8').trimEnd().split('\n');
-  const names = rows[0]?.split(';') ?? [];
-  const last = rows.at(-1)?.split(';') ?? [];
-  return Number(last[names.indexOf('FailedCall(C)')]);
 }

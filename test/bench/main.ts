@@ -3,7 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { peer } from '../support/program.ts';
 import { benchBridge } from './bridge.ts';
 import { benchCallPath } from './call-path.ts';
+import { benchInviteAcl } from './invite-acl.ts';
 import { benchQueue } from './queue.ts';
+import { benchRefresh } from './refresh.ts';
 import { benchRegister } from './register.ts';
 import { benchRest } from './rest.ts';
 import { benchRouteLookups } from './route-lookups.ts';
@@ -31,6 +33,11 @@ const benches: Readonly<Record<string, () => unknown>> = {
   webhook: () => benchWebhook(),
   queue: () => benchQueue(),
   register: () => benchRegister(),
+  refresh: () => benchRefresh(),
+  'invite-acl': () => {
+    const sipp = peer('sipp');
+    return sipp === undefined ? 'not run: sipp is not installed' : benchInviteAcl();
+  },
   rest: () => benchRest(),
   routes: () => benchRouteLookups(),
   'rtp-relay': () => benchRtpRelay(workers),

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +9,7 @@ import { createSipAgent } from '../../src/sip/agent/agent.ts';
 import { startSipp } from '../peers/sipp/sipp.ts';
 import { freePort } from '../support/free-port.ts';
 import { projectRoot } from '../support/program.ts';
+import { cpuOfTree } from './process-cpu.ts';
 
 const SDP = [
   'v=0',
@@ -89,7 +89,7 @@ async function callSipp(sipp: string, load: Load): Promise<number> {
   const failed = new Promise<never>((_, reject) => callee.once('error', reject));
   try {
     await Promise.race([call(sipp, load, port), failed]);
-    return cpuOf(callee.pid ?? 0);
+    return cpuOfTree(callee.pid ?? 0);
   } finally {
     callee.kill('SIGKILL');
     await rm(folder, { recursive: true });
@@ -108,13 +108,4 @@ async function call(sipp: string, { callsPerSecond, calls }: Load, port: number)
   if (result.code !== 0 || result.successful !== calls) {
     throw new Error(`${result.failed} of ${calls} calls failed: ${result.errors}`);
   }
-}
-
-/** CPU time of a process's threads so far, microseconds (Linux: /proc/<pid>/task/<tid>/schedstat, nanoseconds). */
-function cpuOf(pid: number): number {
-  const threads = readdirSync(`/proc/${pid}/task`);
-  const nanoseconds = threads.map((thread) =>
-    Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]),
-  );
-  return nanoseconds.reduce((sum, ns) => sum + ns, 0) / 1_000;
 }
