@@ -30,6 +30,7 @@ export async function runDocument(
     clock: parts.clock,
     facts,
     config: configOf(document),
+    answered: true, // a callee that hangs up at once has answered all the same
     leg,
     webhooks: withParameters(call.webhooks, params),
     audio: parts.audio,

@@ -56,7 +56,7 @@ export class CallScopeOf implements CallScope {
     this.world = world;
     this.signal = signal;
     this.#options = options;
-    this.answered = world.leg.state === 'answered';
+    this.answered = world.answered ?? world.leg.state === 'answered';
     this.fallback = { url: world.config.voiceFallbackUrl, method: world.config.voiceFallbackMethod };
   }
 

@@ -42,6 +42,8 @@ export interface Checkpoint {
 /** Everything a call's execution touches. Live, the adapters are real; in replay, simulated. */
 export interface CallWorld extends VerbWorld {
   readonly config: VoiceConfig;
+  /** The call was answered before it came here: it may be over again by now. Absent: as the leg says. */
+  readonly answered?: true;
   /** Called before each top-level verb. */
   checkpoint(point: Checkpoint): Promise<void>;
   /** Another document in place of the running one (REST); the newest counts. The interpreter listens. */

@@ -111,6 +111,18 @@ describe('a call from the API', () => {
     expect(worker.media.played).toEqual(['hello']);
   });
 
+  it('was completed, however soon the callee that answered hangs up', async () => {
+    const { callSid, run } = await create();
+    worker.link().answer();
+    worker.link().end('peer-hangup');
+    await worker.clock.run(run);
+    expect(await worker.record(callSid)).toMatchObject({
+      status: 'completed',
+      cause: 'the called party hung up',
+    });
+    expect(worker.told().at(-1)).toMatch(/completed 200$/);
+  });
+
   it('asks the fallback when its document cannot be had', async () => {
     const fallbackUrl = 'https://example.com/fallback';
     worker.documents.set(fallbackUrl, SAY);
