@@ -305,13 +305,13 @@ else {
           'a worker of an unknown Region',
           ['worker', '--region', 'de1'],
           () => changed('worker-us1', {}),
-          /"de1".*us1, ie1/,
+          /'de1'.*us1, ie1/,
         ],
         [
           'a service of an unknown Region',
           ['region', '--region', 'de1'],
           () => changed('region-us1', {}),
-          /"de1".*us1, ie1/,
+          /'de1'.*us1, ie1/,
         ],
         [
           'an unknown edge',

@@ -203,17 +203,20 @@ export class PeerStream {
     this.#send(format.payloadType, false, sample, sample, payload);
   }
 
-  /** All packets of an event carry the timestamp of its beginning, RFC 4733 §2.2.1; each still takes a slot. */
+  /**
+   * All packets of an event carry the timestamp of its beginning, and only the first the marker (RFC 4733 §2.2.1, §2.2.2),
+   * also when its worker stood still meanwhile: the peer would take the rest for another key. Each still takes a slot.
+   */
   #sendEvent(payloadType: number, fields: Readonly<InnerFields>, payload: Uint8Array): void {
     const slot = this.#slotSample();
     const began = this.#event?.inner !== fields.timestamp;
     if (began) this.#event = { inner: fields.timestamp, sample: slot };
+    this.#gap = false;
     this.#send(payloadType, began, slot, this.#event?.sample ?? slot, payload);
   }
 
   #sendSilence(): void {
     this.#speaking = false;
-    this.#event = undefined;
     const sample = this.#slotSample();
     this.#send(this.#format?.payloadType ?? 0, false, sample, sample, this.#silence);
   }

@@ -131,6 +131,26 @@ describe('PeerStream', () => {
     expect(sent[before]?.sequence).toBe(((sent[before - 1]?.sequence ?? 0) + 1) & 0xffff);
   });
 
+  it.each([
+    ['one slot', 40],
+    ['longer than is caught up', 200],
+  ])('knows an event again after its worker stood still for %s', (_, stall) => {
+    stream.configure(PCMU, true, 1_000);
+    const key = (at: number, timestamp: number) => {
+      now = at;
+      stream.fromWorker({ ...innerFields(), kind: 'event', timestamp }, new Uint8Array(4), now);
+    };
+    key(1_010, 77);
+    now = 1_010 + stall;
+    stream.fill(now); // silence in between, or nothing
+    key(1_020 + stall, 77);
+    key(1_040 + stall, 99);
+    const events = sent.filter(({ payloadType }) => payloadType === 101);
+    expect(events.map(({ marker }) => marker)).toEqual([true, false, true]);
+    expect(events[1]?.timestamp).toBe(events[0]?.timestamp);
+    expect(events[2]?.timestamp).not.toBe(events[0]?.timestamp);
+  });
+
   it('gives all packets of an event the timestamp of its beginning', () => {
     stream.configure(PCMU, true, now);
     run(1_100);
