@@ -14,6 +14,7 @@ import {
 import type { SipResponse } from '../../../src/sip/message/message.ts';
 import { until } from '../../support/until.ts';
 import { offerOf } from './raw-sip.ts';
+import { speakTo } from './rtp-voice.ts';
 
 const ADDRESS = '127.0.0.1';
 
@@ -80,6 +81,7 @@ export class SipPhoneCall {
   #dialog: SipDialog | undefined;
   #answer: SipResponse | undefined;
   #end: SipEnded | undefined;
+  #silence = () => {};
 
   constructor(invite: OutboundInvite, rtp: Socket) {
     this.#invite = invite;
@@ -118,6 +120,11 @@ export class SipPhoneCall {
     return this.#answer?.body.toString() ?? '';
   }
 
+  /** Speaks from now on. */
+  async speak(): Promise<void> {
+    this.#silence = speakTo(this.#rtp, await this.answered());
+  }
+
   get isUp(): boolean {
     return this.#dialog?.ended.aborted === false;
   }
@@ -133,6 +140,7 @@ export class SipPhoneCall {
   }
 
   close(): void {
+    this.#silence();
     this.#rtp.close();
   }
 }
