@@ -104,7 +104,7 @@ describe('Given a device that is registered in ie1', () => {
     await phone.waitFor('CANCEL');
   });
 
-  it('[D11][D12][D16] when us1’s API calls it, then it is not registered (32009); when ie1’s does, it rings', async () => {
+  it('[D1][D11][D12][D16] when us1’s API calls it, then it is not registered (32009); when ie1’s does, it rings', async () => {
     const user = newUser();
     const phone = await phoneOf(user, 'answers', { edge: 'tokyo' });
     const to = world.uri(IRISH, user);
