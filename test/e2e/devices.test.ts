@@ -213,6 +213,8 @@ describe('Given an address that cannot be called', () => {
     ['an edge in the host', (user: string) => world.uri(IRISH, user, 'dublin'), '32220'],
     ['an exchange in the host', (user: string) => world.uri(IRISH, user, 'london-ix'), '32220'],
     ['a domain that is not there', (user: string) => world.uri('nowhere', user), '32002'],
+    ['an older edge label nobody is at', (user: string) => world.uri(IRISH, user, 'us1'), '32221'],
+    ['no device over TLS', (user: string) => `${world.uri(IRISH, user)};secure=true`, '32209'],
     ['no user', () => `sip:${IRISH}.sip.twilio.com`, '32223'],
   ] as const)(
     '%s: when API or TwiML call it, then the call fails with a notification',
@@ -250,6 +252,15 @@ describe('Given an address that cannot be called', () => {
     await phone.waitFor('ACK');
     await phone.hangUp();
     expect((await world.endedCall('us1', sid)).status).toBe('completed');
+  });
+
+  it('a device that redirects: nobody is called in its place (32219)', async () => {
+    const user = newUser();
+    const phone = await phoneOf(user, 302);
+    const { sid } = await create('ie1', world.uri(IRISH, user));
+    expect((await world.endedCall('ie1', sid)).status).toBe('failed');
+    expect(await world.notedCodes('ie1', sid)).toEqual(['32219']);
+    expect(phone.methods).toEqual(['INVITE', 'ACK']);
   });
 
   it('the parameter edge is no obstacle: every device is called through its own', async () => {
@@ -346,6 +357,7 @@ else withBaresip(baresip);
 
 function withBaresip(path: string): void {
   describe('Given two baresips of one user in ie1, at sydney over UDP and at umatilla over TCP', () => {
+    const NAME = 'phones';
     const TUNE = noise(3, 5);
     const VOICE = noise(30, 2);
     const folder = mkdtempSync(join(tmpdir(), 'trunkline-voice-'));
@@ -356,13 +368,17 @@ function withBaresip(path: string): void {
     beforeAll(async () => {
       writePcm(microphone, VOICE);
       user = newUser();
+      const users = passwords('ie1');
+      await world.domain('ie1', NAME, { devices: users, callers: users });
+      await world.domain('us1', NAME, { addresses: HERE });
+      await world.route(NAME, 'ie1');
       const start = (edge: EdgeId, transport: 'udp' | 'tcp') =>
         Baresip.start(path, {
           microphone,
           codec: 'PCMU',
           caller: user,
           registers: {
-            aor: `${user}@${IRISH}.sip.twilio.com`,
+            aor: `${user}@${NAME}.sip.twilio.com`,
             password: PASSWORDS.ie1,
             proxy: `sip:127.0.0.1:${world.portOf(edge)};transport=${transport}`,
           },
@@ -380,7 +396,7 @@ function withBaresip(path: string): void {
       const tune = world.app.on('/tune.wav', { body: wavOf(TUNE), headers });
       const action = world.app.on('/recorded', { body: '<Response><Hangup/></Response>' });
       const record = `<Record playBeep="false" maxLength="5" timeout="60" trim="do-not-trim" action="${action}"/>`;
-      const to = world.uri(IRISH, user);
+      const to = world.uri(NAME, user);
       const twiml = `<Response><Play>${tune}</Play>${record}</Response>`;
       const { sid } = await world.client('ie1').calls.create({ to, from: 'desk', twiml });
       const [udp, tcp] = telephones;
@@ -402,6 +418,28 @@ function withBaresip(path: string): void {
       });
       expect(share(VOICE, readPcm(wav))).toBeGreaterThan(0.1);
       expect(bucketFiles(world.trunkline.home, 'us1').filter((name) => /RE\w+/.test(name))).toEqual([]);
+    });
+
+    it('[D13] when one calls the domain, then ie1 has the call, which entered at its edge', async () => {
+      const [udp] = telephones;
+      world.app.on(`/ie1/${NAME}`, { body: '<Response><Say>Hello.</Say></Response>' });
+      udp.dial(world.uri(NAME, 'anybody'));
+      const form = await until(
+        'the webhook of the call',
+        () =>
+          world.webhooks('ie1', NAME).find(({ form: sent }) => sent['To'] === world.uri(NAME, 'anybody'))
+            ?.form,
+      );
+      expect(form).toMatchObject({
+        From: world.uri(NAME, user),
+        SipDomain: `${NAME}.sip.twilio.com`,
+        SipUsername: user,
+      });
+      await udp.event('CALL_CLOSED');
+      const { sid, status } = await world.endedCall('ie1', form['CallSid'] ?? '');
+      expect(status).toBe('completed');
+      const stored = await storedCall(world.trunkline, 'ie1', sid);
+      expect(stored).toMatchObject({ ingress_edge: 'sydney', direction: 'inbound' });
     });
   });
 }
