@@ -11,8 +11,9 @@ import { scheduleCaller } from './peers.ts';
 import { renderChild, renderHeard, renderRecord, renderRequests, renderTimeline } from './render.ts';
 import { readScenario, type Scenario, ScenarioError } from './scenario.ts';
 import { ScriptedHttp } from './scripted-http.ts';
+import { applicationOf } from './simulated-application.ts';
 import { createSimulatedAudio } from './simulated-audio.ts';
-import { type SimulatedChild, SimulatedDialer } from './simulated-dialer.ts';
+import { SimulatedChild, SimulatedDialer } from './simulated-dialer.ts';
 import { SimulatedRegistrations } from './simulated-registrations.ts';
 
 const ACCOUNT_SID = `AC${'0'.repeat(31)}1`;
@@ -47,7 +48,9 @@ export async function runFixture(directory: string): Promise<FixtureRun> {
   const { callees } = scenario;
   const registrations = await SimulatedRegistrations.create(scenario, ACCOUNT_SID, clock);
   const audio = createSimulatedAudio;
-  const dialer = new SimulatedDialer({ clock, ids, callees, registrations, webhooks: session, audio });
+  const applications = scenario.applications.map((written) => applicationOf(written, ACCOUNT_SID));
+  const shared = { clock, ids, callees, registrations, applications, webhooks: session, audio };
+  const dialer = new SimulatedDialer(shared);
   const { url: voiceUrl, method: voiceMethod, fallbackUrl, fallbackMethod } = scenario.voice;
   const world: CallWorld = {
     clock,
@@ -55,7 +58,7 @@ export async function runFixture(directory: string): Promise<FixtureRun> {
     config: { voiceUrl, voiceMethod, voiceFallbackUrl: fallbackUrl, voiceFallbackMethod: fallbackMethod },
     leg,
     webhooks,
-    dialer: dialer.of(facts),
+    dialer: dialer.of(facts, leg),
     audio: createSimulatedAudio(webhooks, chronicle),
     recordings: chronicle.desk(() => ids.sid('RE')),
     timeline: chronicle,
@@ -80,9 +83,15 @@ export async function runFixture(directory: string): Promise<FixtureRun> {
   ]);
 }
 
-function filesOf(child: SimulatedChild, name: string): readonly (readonly [string, string])[] {
+function filesOf(
+  child: SimulatedDialer['children'][number],
+  name: string,
+): readonly (readonly [string, string])[] {
   return [
-    [`${name}-heard.txt`, renderHeard(child.leg.heard)],
+    // An application hears and is heard through the call that dialled it.
+    ...(child instanceof SimulatedChild
+      ? ([[`${name}-heard.txt`, renderHeard(child.leg.heard)]] as const)
+      : []),
     [`${name}-record.json`, renderChild(child.record, child.order)],
     [`${name}-timeline.jsonl`, renderTimeline(child.chronicle.timeline)],
   ];

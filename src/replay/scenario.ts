@@ -152,6 +152,19 @@ const scenario = z.strictObject({
       }),
     )
     .default([]),
+  /** TwiML applications of the Region. */
+  applications: z
+    .array(
+      z.strictObject({
+        sid: z.string().regex(/^AP[0-9a-f]{32}$/, 'expected AP and 32 hexadecimal digits'),
+        of: z.enum(['account', 'stranger']).default('account'),
+        voiceUrl: z.string().default(''),
+        voiceMethod: method.default('POST'),
+        voiceFallbackUrl: z.string().default(''),
+        statusCallback: z.string().default(''),
+      }),
+    )
+    .default([]),
   /** Documents that the API gives the call. */
   orders: z
     .array(

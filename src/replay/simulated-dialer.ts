@@ -4,11 +4,12 @@ import type { OrderedDocument } from '../call/orders.ts';
 import { outcomeOfOutgoing, type Withdrawal } from '../call/outcomes.ts';
 import type { CallRecord } from '../call/record.ts';
 import { statusCallbackParameters } from '../call/status-callback.ts';
+import type { Application } from '../config/applications.ts';
 import { deviceRefused, type RegisteredDevices } from '../config/registered-address.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Ids } from '../core/ids.ts';
-import { LegEnded } from '../leg/port.ts';
+import { type Leg, LegEnded } from '../leg/port.ts';
 import { type SimulatedCallee, SimulatedOutgoingLeg } from '../leg/simulated/simulated-outgoing-leg.ts';
 import { runCall } from '../twiml/interpreter/run-call.ts';
 import type { AudioLibrary, CallWorld } from '../twiml/interpreter/world.ts';
@@ -17,6 +18,7 @@ import type { WebhookSession } from '../webhook/port.ts';
 import { Chronicle } from './chronicle.ts';
 import { scheduleCallee } from './peers.ts';
 import { type Scenario, ScenarioError } from './scenario.ts';
+import { type ApplicationCallOf, SimulatedApplication } from './simulated-application.ts';
 import { SimulatedFork } from './simulated-fork.ts';
 import type { SimulatedRegistrations } from './simulated-registrations.ts';
 
@@ -26,13 +28,14 @@ export interface DialerParts {
   readonly ids: Ids;
   readonly callees: Scenario['callees'];
   readonly registrations: SimulatedRegistrations;
+  readonly applications: readonly Application[];
   webhooks(chronicle: Chronicle): WebhookSession;
   audio(webhooks: WebhookSession, chronicle: Chronicle): AudioLibrary;
 }
 
 /** Calls the callees of a scenario. */
 export class SimulatedDialer {
-  readonly children: SimulatedChild[] = [];
+  readonly children: (SimulatedChild | SimulatedApplication)[] = [];
   readonly #parts: DialerParts;
   readonly #used = new Map<string, number>();
 
@@ -40,11 +43,14 @@ export class SimulatedDialer {
     this.#parts = parts;
   }
 
-  /** The dialer of a call with these facts. */
-  of(parent: CallFacts): Dialer {
+  /** The dialer of a call with these facts and this leg, in so many applications. */
+  of(parent: CallFacts, leg: Leg, depth = 0): Dialer {
     return {
       dial: (order) => {
         const { target } = order;
+        if (target.kind === 'application') {
+          return this.#application({ order: { ...order, target }, parent, leg, depth });
+        }
         const address = target.kind === 'number' ? target.number : target.uri;
         const { registrations } = this.#parts;
         if (target.kind === 'sip' && registrations.has(target)) {
@@ -66,6 +72,20 @@ export class SimulatedDialer {
     };
   }
 
+  #application(call: ApplicationCallOf): SimulatedApplication {
+    const { applications } = this.#parts;
+    const child = new SimulatedApplication(call, this.#parts, {
+      find: (sid) => {
+        const found = applications.find((application) => application.sid === sid);
+        if (found) this.#used.set(sid, 1);
+        return found;
+      },
+      dialerOf: (facts, leg) => this.of(facts, leg, call.depth + 1),
+    });
+    this.children.push(child);
+    return child;
+  }
+
   #child(order: DialOrder, address: string, parent: CallFacts): SimulatedChild {
     const child = new SimulatedChild(order, address, parent, this.#parts, this);
     this.children.push(child);
@@ -74,7 +94,9 @@ export class SimulatedDialer {
 
   /** Addresses of the scenario that were never dialled: most likely a mistake in it. */
   get unused(): readonly string[] {
-    return this.#parts.callees.map(({ address }) => address).filter((address) => !this.#used.has(address));
+    const { callees, applications } = this.#parts;
+    const named = [...callees.map(({ address }) => address), ...applications.map(({ sid }) => sid)];
+    return named.filter((address) => !this.#used.has(address));
   }
 }
 
@@ -130,7 +152,7 @@ export class SimulatedChild implements ChildCall {
       config: { voiceUrl: '', voiceMethod: 'POST', voiceFallbackUrl: '', voiceFallbackMethod: 'POST' },
       leg: this.leg,
       webhooks: session,
-      dialer: dialer.of(facts),
+      dialer: dialer.of(facts, this.leg),
       audio: audio(session, this.chronicle),
       recordings: this.chronicle.desk(() => ids.sid('RE')),
       timeline: this.chronicle,

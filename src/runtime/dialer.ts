@@ -2,17 +2,20 @@ import type { CallFacts } from '../call/facts.ts';
 import type { CallChain, OutboundJob } from '../call/job.ts';
 import type { OrderedDocument } from '../call/orders.ts';
 import type { TimelineSink } from '../call/timeline.ts';
-import { sleep } from '../core/clock.ts';
 import { type Diagnostic, failure } from '../core/diagnostic.ts';
 import { isE164 } from '../core/e164.ts';
 import type { Leg } from '../leg/port.ts';
 import { parseUri } from '../sip/message/uri.ts';
 import type { ChildCall, ChildEnd, Dialer, DialOrder, DialTarget, VerbWorld } from '../twiml/verbs/ports.ts';
+import { ApplicationCall } from './application-call.ts';
 import type { CallParts } from './call-parts.ts';
 import { OutgoingCall } from './outgoing-call.ts';
+import { patiently } from './patiently.ts';
 
-/** Our choice: how long a `<Dial>` waits for its Region's store to take the end of a child before it goes on. */
-const PATIENCE_MS = 1_000;
+/** An order to call somebody. */
+interface PartyOrder extends DialOrder {
+  readonly target: DialTarget;
+}
 
 /** The call that dials. */
 export interface DiallingCall {
@@ -23,6 +26,8 @@ export interface DiallingCall {
   readonly process: string;
   /** The calls it comes from, where its edge said so: the next edge counts on. */
   readonly chain?: CallChain | undefined;
+  /** How many applications it is in: each was called by the one around it. Absent: none. */
+  readonly depth?: number;
 }
 
 export interface DialerOptions {
@@ -39,9 +44,26 @@ export interface CallDialer extends Dialer {
 }
 
 export function createDialer({ parent, parts, goOn }: DialerOptions): CallDialer {
-  const children = new Set<DialledCall>();
+  const children = new Set<DialledCall | ApplicationCall>();
 
   const call = (from: DiallingCall, order: DialOrder, refused?: Diagnostic): ChildCall => {
+    const { target } = order;
+    const child =
+      target.kind === 'application'
+        ? new ApplicationCall({
+            order: { ...order, target },
+            parent: from,
+            parts,
+            refused,
+            dialerOf: (application) => createDialer({ parent: application, parts, goOn }),
+          })
+        : called(from, { ...order, target }, refused);
+    children.add(child);
+    void child.kept.then(() => children.delete(child)); // it never rejects
+    return child;
+  };
+
+  const called = (from: DiallingCall, order: PartyOrder, refused: Diagnostic | undefined): DialledCall => {
     const screening: Dialer = { dial: (nested) => call(child.asParent, nested, noDialHere()) };
     const child: DialledCall = new DialledCall({
       call: new OutgoingCall(outgoingOrder(from, order, parts, refused), parts),
@@ -50,8 +72,6 @@ export function createDialer({ parent, parts, goOn }: DialerOptions): CallDialer
       goOn,
       dialer: screening,
     });
-    children.add(child);
-    void child.kept.then(() => children.delete(child)); // it never rejects
     return child;
   };
 
@@ -74,7 +94,7 @@ function noDialHere(): Diagnostic {
 
 function outgoingOrder(
   parent: DiallingCall,
-  { target, callerId, statusCallback }: DialOrder,
+  { target, callerId, statusCallback }: PartyOrder,
   parts: CallParts,
   refused: Diagnostic | undefined,
 ) {
@@ -228,11 +248,7 @@ class DialledCall implements ChildCall {
       const { durationMs } = this.#call;
       return { status: 'completed', sipStatus: undefined, sipCallId, headers: {}, durationMs };
     }
-    const { clock } = this.#parts;
-    const waiting = new AbortController();
-    const patience = sleep(clock, PATIENCE_MS, waiting.signal).catch(() => {}); // it was stored in time
-    await Promise.race([this.kept, patience]);
-    waiting.abort(this);
+    await patiently(this.kept, this.#parts.clock);
     const { status, sipStatus } = this.#call.outcome;
     const { headers }: { headers: ChildEnd['headers'] } = ended.reason;
     return { status, sipStatus, sipCallId, headers, durationMs: this.#call.durationMs };

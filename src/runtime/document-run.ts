@@ -1,14 +1,12 @@
 import type { OrderedDocument } from '../call/orders.ts';
 import { link as linkSignals } from '../core/abort.ts';
-import { failure } from '../core/diagnostic.ts';
-import type { Logger } from '../core/logger.ts';
 import { LegEnded } from '../leg/port.ts';
 import { runCall } from '../twiml/interpreter/run-call.ts';
 import type { CallEnd, CallWorld, VoiceConfig } from '../twiml/interpreter/world.ts';
-import type { WebhookSession } from '../webhook/port.ts';
-import type { CallLedger } from './call-ledger.ts';
+import { withParameters } from '../webhook/with-parameters.ts';
 import type { CallParts } from './call-parts.ts';
 import { createDialer } from './dialer.ts';
+import { guarded } from './guarded.ts';
 import type { OutgoingCall } from './outgoing-call.ts';
 
 /**
@@ -84,26 +82,6 @@ export async function untilShutdown<T>(
   }
 }
 
-/**
- * Whatever goes wrong on our side ends a call with a reason instead of losing it: a programming error, or stores that
- * cannot be read. Loud, and the call is marked failed (DESIGN §5.6).
- */
-export async function guarded(
-  run: () => Promise<CallEnd>,
-  ledger: CallLedger,
-  log: Logger,
-): Promise<CallEnd> {
-  try {
-    return await run();
-  } catch (error) {
-    log.error({ error }, 'the execution of a call failed');
-    ledger.report(
-      failure(12400, 'Trunkline failed while it executed this call: see the log for the CallSid'),
-    );
-    return { status: 'failed', cause: `internal error: ${error instanceof Error ? error.message : error}` };
-  }
-}
-
 /** The fallback of a document that was ordered by address; one that was given as text has none. */
 function configOf(document: OrderedDocument): VoiceConfig {
   const none = {
@@ -119,12 +97,5 @@ function configOf(document: OrderedDocument): VoiceConfig {
     voiceMethod: method,
     voiceFallbackUrl: fallbackUrl,
     voiceFallbackMethod: fallbackMethod,
-  };
-}
-
-function withParameters(session: WebhookSession, params: Readonly<Record<string, string>>): WebhookSession {
-  return {
-    fetch: (request, signal) =>
-      session.fetch({ ...request, params: { ...request.params, ...params } }, signal),
   };
 }

@@ -1,5 +1,6 @@
 import type { OrderedDocument } from '../../call/orders.ts';
 import type { DocumentRequest, Outcome, Step } from '../verbs/call-scope.ts';
+import type { Parameters } from '../verbs/parameters.ts';
 import { readProgram } from './program.ts';
 import type { CallScopeOf, DocumentPurpose, WaitingVerb } from './scope.ts';
 import type { Checkpoint, StoredDocument } from './world.ts';
@@ -24,7 +25,7 @@ export type Next =
 export type DocumentEnd =
   | Exclude<Outcome, { readonly kind: 'continue' | 'hangup' | 'redirect' }>
   | { readonly kind: 'redirect'; readonly next: Next }
-  | { readonly kind: 'hangup'; readonly why: string }
+  | { readonly kind: 'hangup'; readonly why: string; readonly parameters?: Parameters | undefined }
   | { readonly kind: 'ran-out' };
 
 /** What the API orders: where execution goes on, and what to ask when that fails. */
@@ -120,7 +121,11 @@ function conclude(
     case 'continue':
       return undefined;
     case 'hangup':
-      return { kind: 'hangup', why: `<${steps[index]?.name}> ended the call` };
+      return {
+        kind: 'hangup',
+        why: `<${steps[index]?.name}> ended the call`,
+        parameters: outcome.parameters,
+      };
     case 'redirect': {
       const { request, transfer } = outcome;
       const waiting = transfer && { transfer, document, steps, index };

@@ -71,9 +71,9 @@ async function execute(
         await scope.answer();
         return await hangUp(world, scope, 'the TwiML ended');
       case 'hangup':
-        return await hangUp(world, scope, ended.why);
+        return { ...(await hangUp(world, scope, ended.why)), parameters: ended.parameters };
       case 'reject':
-        return await refuse(world, ended.reason);
+        return { ...(await refuse(world, ended.reason)), parameters: ended.parameters };
       case 'redirect':
         next = ended.next;
         break;

@@ -1,6 +1,7 @@
 import type { OrderedDocument } from '../../call/orders.ts';
 import type { CallStatus } from '../../call/record.ts';
 import type { WebhookMethod } from '../../webhook/port.ts';
+import type { Parameters } from '../verbs/parameters.ts';
 import type { VerbWorld } from '../verbs/ports.ts';
 
 export type { AudioLibrary, RecordingDesk, RecordingRequest, Spoken } from '../verbs/ports.ts';
@@ -55,4 +56,6 @@ export interface CallEnd {
   readonly status: CallStatus;
   /** One sentence. */
   readonly cause: string;
+  /** What its document gives back to the call that dialled it; absent: nothing. */
+  readonly parameters?: Parameters | undefined;
 }

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import type { WebhookMethod } from '../../webhook/port.ts';
 import type { Position } from '../document/element.ts';
+import type { Parameters } from './parameters.ts';
 import type { ChildCall, VerbWorld } from './ports.ts';
 
 /**
@@ -10,8 +11,8 @@ import type { ChildCall, VerbWorld } from './ports.ts';
 export type Outcome =
   | { readonly kind: 'continue' }
   | { readonly kind: 'redirect'; readonly request: DocumentRequest; readonly transfer?: Transfer }
-  | { readonly kind: 'hangup' }
-  | { readonly kind: 'reject'; readonly reason: 'busy' | 'rejected' }
+  | { readonly kind: 'hangup'; readonly parameters?: Parameters }
+  | { readonly kind: 'reject'; readonly reason: 'busy' | 'rejected'; readonly parameters?: Parameters }
   | { readonly kind: 'failure'; readonly diagnostic: Diagnostic };
 
 /** A document to fetch. */

@@ -8,6 +8,7 @@ import type { Diagnostic } from '../../core/diagnostic.ts';
 import type {
   ActiveRecording,
   AudioClip,
+  Bridge,
   Leg,
   OutgoingLeg,
   RecordingEnd,
@@ -15,6 +16,7 @@ import type {
 } from '../../leg/port.ts';
 import type { EdgeId } from '../../region/edge.ts';
 import type { WebhookMethod, WebhookSession } from '../../webhook/port.ts';
+import type { Parameters } from './parameters.ts';
 
 export interface Spoken {
   readonly clip: AudioClip;
@@ -71,8 +73,23 @@ export type DialTarget =
       readonly connectionSid: string | undefined;
     };
 
+/** A TwiML application that `<Dial>` calls: nobody rings, it has this call's own peer for a caller. */
+export interface ApplicationTarget {
+  readonly kind: 'application';
+  readonly sid: string;
+  /** Its call's To is that of the call that dials; else the SID. */
+  readonly copyParentTo: boolean;
+  /** Undefined: the SID of the account. */
+  readonly customerId: string | undefined;
+  readonly parameters: Parameters;
+  /** In place of its voice URL; absolute in an order. */
+  readonly document: { readonly url: string; readonly method: WebhookMethod } | undefined;
+  /** Where it is written: what is wrong with it is told there. */
+  readonly at: { readonly url: string; readonly line: number; readonly column: number };
+}
+
 export interface DialOrder {
-  readonly target: DialTarget;
+  readonly target: DialTarget | ApplicationTarget;
   /** As `callerId` says it; undefined: the caller's. */
   readonly callerId: string | undefined;
   /** Progress of the child call, in order, counted from 0. */
@@ -94,6 +111,8 @@ export interface ChildEnd {
   readonly headers: Readonly<Record<string, string>>;
   /** From answer to end; 0 when it was never answered. */
   readonly durationMs: number;
+  /** What the application that was called gave back; absent: nothing. */
+  readonly parameters?: Parameters | undefined;
 }
 
 /**
@@ -120,6 +139,11 @@ export interface ChildCall {
    * document runs once it is released. Absent where a child cannot leave by itself.
    */
   leave?(document: OrderedDocument): void;
+  /**
+   * Only of a child that has nobody of its own to be bridged with: its leg is that of the call that dialled it, under
+   * another name. It is heard from now on; once `connected`, the caller is answered and connected to it.
+   */
+  join?(stage: 'early' | 'connected'): Bridge;
 }
 
 /** Makes calls. */

@@ -3,6 +3,8 @@ import { isElement, type TwimlElement, textOf } from '../../document/element.ts'
 import { attr } from '../attributes.ts';
 import { reportChildren } from '../bodies.ts';
 import { type ReadContext, readAttributes, reportAt } from '../define-verb.ts';
+import { readParameters } from '../parameters.ts';
+import type { Party } from './nouns.ts';
 
 /** @see https://www.twilio.com/docs/voice/twiml/dial/application#attributes */
 export const applicationAttributes = {
@@ -22,49 +24,66 @@ export const applicationAttributes = {
   }),
 } as const;
 
-const PARAMETER = {
-  name: attr.text({ default: '', invalid: 12200 }),
-  value: attr.text({ default: '', invalid: 12200 }),
-} as const;
-
 /**
- * Reports what is wrong with an `<Application>`: its SID, as text or in `<ApplicationSid>`, its `<Parameter>`s, and what
- * the `<Dial>` around it cannot do for it.
+ * The application that is called; undefined, and reported, when it has no usable SID, as text or in
+ * `<ApplicationSid>`. Its `url` takes the place of its voice URL (our choice: Twilio's grammar has the attribute and
+ * its pages do not explain it).
  *
  * @see https://www.twilio.com/docs/voice/twiml/dial/application
  */
-export function checkApplication(element: TwimlElement, context: ReadContext): void {
-  readAttributes(applicationAttributes, element, context);
+export function readApplication(element: TwimlElement, context: ReadContext): Party | undefined {
+  const values = readAttributes(applicationAttributes, element, context);
   reportChildren(element, context, ['ApplicationSid', 'Parameter']);
-  const inner: ReadContext = { ...context, within: element.name, report: (found) => context.report(found) };
-  checkSid(element, inner);
-  const names = new Set<string>();
-  for (const child of element.children.filter(isElement)) {
-    if (child.name !== 'Parameter') continue;
-    const { name } = readAttributes(PARAMETER, child, inner);
-    if (name !== '' && !names.has(name)) names.add(name);
-    else {
-      const what = name === '' ? 'has no name' : `"${name}" is there already`;
-      const message = `this <Parameter> ${what}; give each a name of its own. It is ignored.`;
-      reportAt(inner, 12200, child.position, message, { actual: name });
-    }
-  }
+  const sid = readSid(element, context);
+  const parameters = readParameters(element, context);
+  if (sid === undefined) return undefined;
+  const { customerId, copyParentTo, url, method } = values;
+  const { statusCallback, statusCallbackMethod, statusCallbackEvent } = values;
+  const { position } = element;
+  return {
+    target: {
+      kind: 'application',
+      sid,
+      copyParentTo,
+      customerId,
+      parameters,
+      document: url ? { url, method } : undefined,
+      at: { url: context.url, ...position },
+    },
+    position,
+    sendDigits: '',
+    screening: undefined,
+    statusCallback: statusCallback
+      ? { url: statusCallback, method: statusCallbackMethod, events: statusCallbackEvent }
+      : undefined,
+  };
 }
 
-function checkSid(element: TwimlElement, context: ReadContext): void {
+function readSid(element: TwimlElement, context: ReadContext): string | undefined {
+  const inner: ReadContext = { ...context, within: element.name, report: (found) => context.report(found) };
   const named = element.children.filter(isElement).filter((child) => child.name === 'ApplicationSid');
   const sid = (named[0] ? textOf(named[0]) : textOf(element)).trim();
-  if (named.length <= 1 && isSid(sid, 'AP')) return;
+  if (named.length <= 1 && isSid(sid, 'AP')) return sid;
   const expected = 'one application SID, AP and 32 hexadecimal digits';
   const actual = named.length > 1 ? `${named.length} of <ApplicationSid>` : sid.slice(0, 100);
-  const message = `<Application> names "${actual}"; expected ${expected}.`;
-  reportAt(context, 12200, element.position, message, { actual, expected });
+  const message = `<Application> names "${actual}"; expected ${expected}; it is not called.`;
+  reportAt(inner, 12200, element.position, message, { actual, expected });
+  return undefined;
 }
 
-/** `<Dial>` calls one application at a time, and nobody beside it. */
-export function checkAlone(nouns: readonly TwimlElement[], context: ReadContext): void {
-  const application = nouns.find(({ name }) => name === 'Application');
-  if (!application || nouns.length === 1) return;
-  const message = '<Application> cannot be dialled together with others; put it into a <Dial> of its own.';
-  reportAt(context, 12200, application.position, message, { actual: `${nouns.length} nouns`, expected: '1' });
+/**
+ * `<Dial>` calls one application, and nobody beside it. Our choice of who is called all the same: the others, who can
+ * be called together; of several applications the first.
+ */
+export function withoutSecondApplications(parties: readonly Party[], context: ReadContext): readonly Party[] {
+  const applications = parties.filter(({ target }) => target.kind === 'application');
+  const others = parties.filter(({ target }) => target.kind !== 'application');
+  const called = others.length > 0 ? others : applications.slice(0, 1);
+  for (const { position } of applications) {
+    if (called.some((party) => party.position === position)) continue;
+    const message =
+      '<Application> cannot be dialled together with others and is not called; put it into a <Dial> of its own.';
+    reportAt(context, 12200, position, message, { actual: `${parties.length} nouns`, expected: '1' });
+  }
+  return called;
 }

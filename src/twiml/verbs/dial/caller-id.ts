@@ -6,7 +6,7 @@ import type { Party } from './nouns.ts';
 /** Our choice where the documentation says only "too long": what fits into a SIP URI. */
 const LONGEST_CALLER_ID = 254;
 
-/** What SIP parties may be shown. @see https://www.twilio.com/docs/voice/twiml/dial#callerid */
+/** What SIP parties and applications may be shown. @see https://www.twilio.com/docs/voice/twiml/dial#callerid */
 const SIP_NAME = /^[A-Za-z0-9+\-_.]+$/;
 
 type DialNode = VerbNode<typeof dialAttributes, readonly Party[]>;
@@ -19,12 +19,12 @@ export function callerIdOf({ attributes: { callerId } }: DialNode): string | und
 }
 
 /**
- * Whom the caller id can be shown to: a telephone number to anybody, a name to SIP parties alone. Whether a number is
+ * Whom the caller id can be shown to: a telephone number to anybody, a name to all but telephones. Whether a number is
  * the caller's own is checked where it is called from.
  */
 export function mayBeShown(callerId: string | undefined, party: Party): boolean {
   if (callerId === undefined || isE164(callerId)) return true;
-  return party.target.kind === 'sip' && SIP_NAME.test(callerId);
+  return party.target.kind !== 'number' && SIP_NAME.test(callerId);
 }
 
 /** Reports a caller id that cannot be used: 13248, or 13214 for the parties that are then not called. */

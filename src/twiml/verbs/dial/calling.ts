@@ -65,10 +65,10 @@ async function callWave(
     return candidate;
   });
   for (const candidate of begun) {
-    const { leg } = candidate.child;
+    const { child } = candidate;
     // The caller can hear one party's early media, not several at once.
-    leg.onProgress = ({ early }) => {
-      if (early && begun.length === 1) void ringback.carry(leg); // never rejects
+    child.leg.onProgress = ({ early }) => {
+      if (early && begun.length === 1) void ringback.carry(child); // never rejects
     };
     attempt(candidate, call, ringback, calling.signal).then(
       (ready) => finished.put({ candidate, ready }),

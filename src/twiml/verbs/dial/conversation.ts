@@ -65,7 +65,7 @@ export class Conversation {
 
   resume(): void {
     if (this.#bridge || this.#child.leg.state === 'ended') return;
-    this.#bridge = this.#call.world.leg.bridge(this.#child.leg);
+    this.#bridge = this.#child.join?.('connected') ?? this.#call.world.leg.bridge(this.#child.leg);
     this.#tell('bridged');
   }
 

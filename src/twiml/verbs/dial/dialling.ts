@@ -28,7 +28,7 @@ export class Dialling {
   constructor(node: DialNode, call: CallScope) {
     this.#node = node;
     this.#call = call;
-    this.#ringback = new Ringback(call.world.leg, node.attributes.ringTone);
+    this.#ringback = new Ringback(call.world.leg, node.attributes.ringTone, ringsAnywhere(node));
     this.#recording = new DialRecording(node.attributes, node.element, call);
     const { action } = node.attributes;
     this.#actionUrl = action ? call.resolve(action, node.element.position) : undefined;
@@ -64,7 +64,7 @@ export class Dialling {
     await this.#recording.begin('answer'); // before the bridge, so that nothing said is missing
     signal.throwIfAborted();
     const { child } = candidate;
-    const bridge = early ?? this.#call.world.leg.bridge(child.leg);
+    const bridge = child.join?.('connected') ?? early ?? this.#call.world.leg.bridge(child.leg);
     this.#connected = candidate;
     this.#conversation = new Conversation(this.#call, child, bridge, { timeLimitMs, hangupOnStar });
     await this.#call.connected();
@@ -192,4 +192,9 @@ export class Dialling {
     if (outcome?.kind === 'redirect') await this.#call.notify(outcome.request);
     if (outcome?.kind === 'failure') this.#call.world.report(outcome.diagnostic);
   }
+}
+
+/** An application has nothing that rings. */
+function ringsAnywhere({ body }: DialNode): boolean {
+  return body.some(({ target }) => target.kind !== 'application');
 }

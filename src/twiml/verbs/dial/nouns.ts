@@ -6,13 +6,13 @@ import { type AttributeTable, attr, type Values } from '../attributes.ts';
 import { reportChildren } from '../bodies.ts';
 import { closest } from '../closest.ts';
 import { type Body, type ReadContext, readAttributes, reportAt } from '../define-verb.ts';
-import type { DialTarget } from '../ports.ts';
+import type { ApplicationTarget, DialTarget } from '../ports.ts';
 import { readSipTarget } from '../sip-uri.ts';
-import { applicationAttributes, checkAlone, checkApplication } from './application-noun.ts';
+import { applicationAttributes, readApplication, withoutSecondApplications } from './application-noun.ts';
 
 /** Somebody that `<Dial>` calls, as a noun says it. URLs are as written. */
 export interface Party {
-  readonly target: DialTarget;
+  readonly target: DialTarget | ApplicationTarget;
   readonly position: Position;
   /** A document that runs on the called party before the bridge. */
   readonly screening: { readonly url: string; readonly method: WebhookMethod } | undefined;
@@ -83,13 +83,14 @@ export const sipAttributes = {
 } as const;
 
 /** Nouns of Twilio's grammar that Trunkline does not call yet. @see https://www.twilio.com/docs/voice/twiml/dial */
-const NOT_YET = ['Application', 'Client', 'Conference', 'Queue', 'Sim', 'WhatsApp'];
+const NOT_YET = ['Client', 'Conference', 'Queue', 'Sim', 'WhatsApp'];
 
 type Noun = (element: TwimlElement, context: ReadContext) => Party | undefined;
 
 const NOUNS: ReadonlyMap<string, Noun> = new Map<string, Noun>([
   ['Number', readNumber],
   ['Sip', readSip],
+  ['Application', readApplication],
 ]);
 
 /** The parties of a `<Dial>` in document order: nouns, or a number as text. At most ten; the rest is 13250. */
@@ -106,9 +107,9 @@ export const partiesBody: Body<readonly Party[]> = {
       const message = `<Dial> takes either a number or nouns; the text "${text.slice(0, 40)}" is ignored.`;
       reportAt(inner, 12200, element.position, message, { actual: text.slice(0, 100) });
     }
-    checkAlone(nouns, inner);
     const parties = nouns.flatMap((noun) => readNoun(noun, inner) ?? []);
-    return withoutSecondConnections(atMostTen(parties, inner), inner);
+    const called = withoutSecondApplications(atMostTen(parties, inner), inner);
+    return withoutSecondConnections(called, inner);
   },
 };
 
@@ -117,7 +118,6 @@ function readNoun(element: TwimlElement, context: ReadContext): Party | undefine
   const noun = NOUNS.get(name);
   if (noun) return noun(element, context);
   if (NOT_YET.includes(name)) {
-    if (name === 'Application') checkApplication(element, context);
     const message = `line ${position.line}, column ${position.column}: <Dial><${name}> is not available here yet; it is not called.`;
     context.report(diagnose(13750, message, { url: context.url, ...position, actual: name }));
     return undefined;

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../../../core/diagnostic.ts';
 import type { CallScope, DocumentRequest } from '../call-scope.ts';
 import type { VerbNode } from '../define-verb.ts';
-import type { DialOrder } from '../ports.ts';
+import type { ApplicationTarget, DialOrder } from '../ports.ts';
 import type { dialAttributes } from './attributes.ts';
 import { callerIdOf, mayBeShown } from './caller-id.ts';
 import type { Party } from './nouns.ts';
@@ -24,10 +24,12 @@ export function invitationsOf(node: DialNode, call: CallScope): readonly Invitat
     const { position, target, sendDigits } = party;
     const screening = party.screening && call.resolve(party.screening.url, position);
     const callback = party.statusCallback && call.resolve(party.statusCallback.url, position);
-    for (const url of [screening, callback]) if (typeof url === 'object') return url;
+    const resolved = target.kind === 'application' ? resolveDocument(target, call) : target;
+    for (const found of [screening, callback]) if (typeof found === 'object') return found;
+    if ('code' in resolved) return resolved;
     invitations.push({
       order: {
-        target,
+        target: resolved,
         callerId,
         statusCallback:
           party.statusCallback && typeof callback === 'string'
@@ -44,7 +46,14 @@ export function invitationsOf(node: DialNode, call: CallScope): readonly Invitat
   return invitations;
 }
 
+function resolveDocument(target: ApplicationTarget, call: CallScope): ApplicationTarget | Diagnostic {
+  if (!target.document) return target;
+  const url = call.resolve(target.document.url, target.at);
+  return typeof url === 'string' ? { ...target, document: { ...target.document, url } } : url;
+}
+
 /** How a party is named to people. */
 export function nameOf({ target }: Pick<DialOrder, 'target'>): string {
+  if (target.kind === 'application') return target.sid;
   return target.kind === 'number' ? target.number : target.uri;
 }

@@ -1,3 +1,4 @@
+import { requestParameters } from '../parameters.ts';
 import type { ChildEnd } from '../ports.ts';
 import type { Candidate } from './calling.ts';
 
@@ -23,6 +24,7 @@ export function actionParameters(
     params['DialCallStatus'] = 'completed'; // for this document it is over
     return params;
   }
+  Object.assign(params, requestParameters(end.parameters ?? {}));
   params['DialCallDuration'] = `${Math.round(end.durationMs / 1000)}`;
   if (invitation.order.target.kind !== 'sip') return params;
   if (end.sipCallId !== '') params['DialSipCallId'] = end.sipCallId;

@@ -1,6 +1,7 @@
 import { link } from '../../../core/abort.ts';
-import type { Bridge, Leg, OutgoingLeg } from '../../../leg/port.ts';
+import type { Bridge, Leg } from '../../../leg/port.ts';
 import { type RingToneCountry, ringTone } from '../../../media/ring-tones.ts';
+import type { ChildCall } from '../ports.ts';
 
 /** What a caller hears whose `ringTone` is not given. Our choice: the tone that most callers of Twilio know. */
 const STANDARD_TONE: RingToneCountry = 'us';
@@ -12,6 +13,7 @@ const STANDARD_TONE: RingToneCountry = 'us';
 export class Ringback {
   readonly #leg: Leg;
   readonly #asked: RingToneCountry | undefined;
+  readonly #rings: boolean;
   #playing: { readonly done: Promise<void>; stop(): void } | undefined;
   #early: Bridge | undefined;
   /** A caller's telephone that was sent audio makes no tone of its own any more. */
@@ -20,15 +22,18 @@ export class Ringback {
   #last: Promise<void> = Promise.resolve();
   #over = false;
 
-  constructor(leg: Leg, asked: RingToneCountry | undefined) {
+  /** Where nothing `rings`, only a tone that was asked for is heard. */
+  constructor(leg: Leg, asked: RingToneCountry | undefined, rings: boolean) {
     this.#leg = leg;
     this.#asked = asked;
+    this.#rings = rings;
   }
 
   /** The ring tone, from now on. */
   ring(): Promise<void> {
     return this.#change(async () => {
       if (this.#over || (this.#playing && !this.#early)) return;
+      if (!this.#rings && this.#asked === undefined) return;
       await this.#endEarly();
       if (this.#leg.state === 'ringing') {
         if (this.#asked === undefined && !this.#heardEarly) return;
@@ -39,13 +44,13 @@ export class Ringback {
   }
 
   /** The party's audio before it answers, unless a ring tone was asked for. */
-  carry(party: OutgoingLeg): Promise<void> {
+  carry(child: ChildCall): Promise<void> {
     return this.#change(async () => {
       if (this.#over || this.#asked !== undefined || this.#early) return;
       await this.#leg.progress();
       this.#heardEarly = true;
       await this.#silence();
-      this.#early = this.#leg.bridge(party);
+      this.#early = child.join?.('early') ?? this.#leg.bridge(child.leg);
     });
   }
 

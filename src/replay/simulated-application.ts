@@ -1,0 +1,218 @@
+import { answeredRecord, endRecord, newCallRecord } from '../call/call-records.ts';
+import type { CallFacts } from '../call/facts.ts';
+import type { Withdrawal } from '../call/outcomes.ts';
+import type { CallRecord } from '../call/record.ts';
+import { statusCallbackParameters } from '../call/status-callback.ts';
+import type { Application } from '../config/applications.ts';
+import { LentLeg } from '../leg/lent-leg.ts';
+import { type Bridge, type Leg, LegEnded } from '../leg/port.ts';
+import {
+  type ApplicationOrder,
+  ApplicationTimeline,
+  applicationCallback,
+  applicationConfig,
+  applicationEnd,
+  applicationFacts,
+  applicationParameters,
+  findApplication,
+} from '../twiml/interpreter/application.ts';
+import { runCall } from '../twiml/interpreter/run-call.ts';
+import type { CallEnd, CallWorld } from '../twiml/interpreter/world.ts';
+import type { ChildCall, ChildEnd, Dialer, DialOrder } from '../twiml/verbs/ports.ts';
+import type { WebhookSession } from '../webhook/port.ts';
+import { withParameters } from '../webhook/with-parameters.ts';
+import { Chronicle } from './chronicle.ts';
+import type { Scenario } from './scenario.ts';
+import type { DialerParts } from './simulated-dialer.ts';
+
+/** An application that a call of the fixture dials. */
+export interface ApplicationCallOf {
+  readonly order: ApplicationOrder;
+  readonly parent: CallFacts;
+  readonly leg: Leg;
+  /** How many applications the call that dials is in. */
+  readonly depth: number;
+}
+
+interface Surroundings {
+  find(sid: string): Application | undefined;
+  dialerOf(facts: CallFacts, leg: Leg): Dialer;
+}
+
+/** The call of an application in virtual time: its timeline, record and callbacks are made as the live ones are. */
+export class SimulatedApplication implements ChildCall {
+  readonly callSid: string;
+  readonly leg: LentLeg;
+  readonly order: DialOrder;
+  readonly chronicle: Chronicle;
+  readonly world: CallWorld;
+  readonly end: Promise<ChildEnd>;
+  /** Resolves when nothing of the call is left to happen. */
+  readonly over: Promise<void>;
+  readonly departed = new AbortController().signal;
+  readonly #options: ApplicationCallOf;
+  readonly #parts: DialerParts;
+  readonly #story: ApplicationTimeline;
+  readonly #session: WebhookSession;
+  #record: CallRecord;
+  #asked: DialOrder['statusCallback'] = null;
+  #withdrawn: Withdrawal | undefined;
+  #answeredAt: number | undefined;
+  #sequence = 0;
+  /** Callbacks go out one after the other. */
+  #callbacks: Promise<void> = Promise.resolve();
+
+  constructor(options: ApplicationCallOf, parts: DialerParts, { find, dialerOf }: Surroundings) {
+    const { order, parent, leg } = options;
+    const { clock, ids } = parts;
+    this.#options = options;
+    this.#parts = parts;
+    this.order = order;
+    this.callSid = ids.sid('CA');
+    this.chronicle = new Chronicle(clock);
+    const facts = applicationFacts(order, parent, this.callSid);
+    this.leg = new LentLeg(leg, () => this.#answer());
+    this.#story = new ApplicationTimeline(this.chronicle, this.leg.ended);
+    this.#session = parts.webhooks(this.chronicle);
+    this.world = {
+      clock,
+      facts,
+      config: { voiceUrl: '', voiceMethod: 'POST', voiceFallbackUrl: '', voiceFallbackMethod: 'POST' },
+      leg: this.leg,
+      webhooks: withParameters(this.#session, applicationParameters(order, facts)),
+      dialer: dialerOf(facts, this.leg),
+      audio: parts.audio(this.#session, this.chronicle),
+      recordings: this.chronicle.desk(() => ids.sid('RE')),
+      timeline: this.#story,
+      report: (diagnostic) => this.chronicle.report(diagnostic),
+      checkpoint: async () => {},
+      onRedirect: undefined,
+    };
+    this.#record = newCallRecord({
+      callSid: facts.callSid,
+      accountSid: facts.accountSid,
+      from: facts.from,
+      to: facts.to,
+      epoch: 1,
+      region: 'us1',
+      direction: 'outbound-dial',
+      parentCallSid: parent.callSid,
+      createdAt: clock.now(),
+      notes: [],
+      egressEdge: null,
+    });
+    this.end = this.#execute(find).then((verdict) => this.#close(verdict));
+    this.over = this.end.then(() => {});
+  }
+
+  get record(): CallRecord {
+    return { ...this.#record, diagnostics: this.chronicle.diagnostics };
+  }
+
+  withdraw(why: Withdrawal): void {
+    if (this.leg.ended.aborted) return;
+    this.#withdrawn ??= why;
+    this.leg.end(new LegEnded('local-hangup'));
+  }
+
+  release(): void {}
+
+  join(stage: 'early' | 'connected'): Bridge {
+    return this.leg.join(stage);
+  }
+
+  async #execute(find: Surroundings['find']): Promise<CallEnd | undefined> {
+    const { order, depth } = this.#options;
+    const scope = { region: 'us1', depth };
+    const application = await findApplication(order, this.world.facts, scope, async (sid) => find(sid));
+    this.#asked = applicationCallback(order, 'code' in application ? undefined : application);
+    if ('code' in application) {
+      this.leg.end(new LegEnded('not-placed', undefined, application.message, {}, application));
+      this.chronicle.report(application);
+      return undefined;
+    }
+    if (this.leg.ended.aborted) return undefined;
+    this.#tell('initiated');
+    this.#record = { ...this.#record, status: 'ringing' };
+    this.#tell('ringing');
+    const running: CallWorld = { ...this.world, config: applicationConfig(order, application) };
+    const end = await runCall(running, { kind: 'fresh' }, new AbortController().signal);
+    return this.#story.cutShort ? undefined : end;
+  }
+
+  async #close(verdict: CallEnd | undefined): Promise<ChildEnd> {
+    this.leg.end(new LegEnded('local-hangup'));
+    const { reason }: { reason: LegEnded } = this.leg.ended;
+    const answered = this.#answeredAt !== undefined;
+    const { by, ...end } = applicationEnd({
+      end: reason,
+      answered,
+      withdrawn: this.#withdrawn,
+      callerGone: this.#options.leg.ended.aborted,
+      verdict,
+    });
+    const now = this.#parts.clock.now();
+    if (by) this.chronicle.add({ type: 'hangup', by, cause: end.cause });
+    this.#record = endRecord(this.#record, end, now);
+    const { status, cause } = end;
+    const duration_s = Number(this.#record.duration);
+    this.chronicle.add({ type: 'call-ended', status, duration_s, cause });
+    this.#tell('completed');
+    await this.#callbacks;
+    const durationMs = now - (this.#answeredAt ?? now);
+    const { parameters } = end;
+    return { status, sipStatus: undefined, sipCallId: '', headers: {}, durationMs, parameters };
+  }
+
+  #answer(): void {
+    this.#answeredAt = this.#parts.clock.now();
+    this.#record = answeredRecord(this.#record, this.#answeredAt);
+    this.chronicle.add({ type: 'answered' });
+    this.#tell('answered');
+  }
+
+  #tell(event: 'initiated' | 'ringing' | 'answered' | 'completed'): void {
+    const callback = this.#asked;
+    if (!callback?.events.includes(event)) return;
+    const params = statusCallbackParameters(this.world.facts, this.#record, {
+      at: this.#parts.clock.now(),
+      sequence: this.#sequence++,
+      ...(event === 'initiated' && { status: 'initiated' as const }),
+    });
+    const request = {
+      url: callback.url,
+      method: callback.method,
+      params,
+      purpose: 'status-callback',
+    } as const;
+    this.#callbacks = this.#callbacks.then(async () => {
+      await this.#session.fetch(request, new AbortController().signal);
+    });
+  }
+}
+
+/** An application as a scenario writes it. */
+export function applicationOf(
+  { sid, of, ...urls }: Scenario['applications'][number],
+  accountSid: string,
+): Application {
+  const none = '';
+  return {
+    sid,
+    accountSid: of === 'account' ? accountSid : `AC${'f'.repeat(32)}`,
+    friendlyName: sid,
+    createdAt: 0,
+    updatedAt: 0,
+    ...urls,
+    voiceFallbackMethod: 'POST',
+    statusCallbackMethod: 'POST',
+    voiceCallerIdLookup: false,
+    publicApplicationConnectEnabled: false,
+    smsUrl: none,
+    smsMethod: 'POST',
+    smsFallbackUrl: none,
+    smsFallbackMethod: 'POST',
+    smsStatusCallback: none,
+    messageStatusCallback: none,
+  };
+}
