@@ -32,6 +32,21 @@ export function logOutages(redis: Redis, name: string, logger: Logger): void {
 }
 
 /**
+ * Writes the commands of one turn of the event loop together: a system call each is a fifth of what a REGISTER costs.
+ * Their order stays, and what was not written when a connection breaks is sent again as ever.
+ */
+class GatheringRedis extends Redis {
+  override sendCommand(...command: Parameters<Redis['sendCommand']>): unknown {
+    const stream: Redis['stream'] | undefined = this.stream; // none before it first connects
+    if (stream?.writableCorked === 0) {
+      stream.cork();
+      setImmediate(() => stream.uncork());
+    }
+    return super.sendCommand(...command);
+  }
+}
+
+/**
  * A connection for stores and look-ups: reconnects for ever, and every command settles within two seconds,
  * whether Redis is there or not. Not for blocking commands.
  *
@@ -39,7 +54,7 @@ export function logOutages(redis: Redis, name: string, logger: Logger): void {
  * @param name shown by `CLIENT LIST` and in logs
  */
 export function connectRedis(url: string, name: string, logger: Logger): Redis {
-  const redis = new Redis(url, {
+  const redis = new GatheringRedis(url, {
     connectionName: name,
     retryStrategy: reconnectDelay,
     commandTimeout: COMMAND_TIMEOUT_MS,
