@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { Agent } from 'undici';
 import { clientOf } from '../e2e/support/numbers.ts';
 import { startTrunkline } from '../support/trunkline.ts';
+import { better, type Measured, NOTHING } from './measured.ts';
 import { cpuOfTree } from './process-cpu.ts';
 
 /*
@@ -141,17 +142,6 @@ async function startExpress(
   });
   const stop = () => express.stdin.end();
   return { origin: `http://127.0.0.1:${port}`, pid: express.pid ?? 0, stop };
-}
-
-interface Measured {
-  readonly perSecond: number;
-  readonly cpu: number;
-}
-
-const NOTHING: Measured = { perSecond: 0, cpu: Number.POSITIVE_INFINITY };
-
-function better(one: Measured, other: Measured): Measured {
-  return { perSecond: Math.max(one.perSecond, other.perSecond), cpu: Math.min(one.cpu, other.cpu) };
 }
 
 async function perSecond({ pid }: Served, request: () => Promise<unknown>): Promise<Measured> {
