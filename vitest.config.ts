@@ -39,7 +39,7 @@ export default defineConfig({
           name: 'live',
           include: LIVE,
           exclude: [...configDefaults.exclude, ...LOAD],
-          maxWorkers: 3, // they mostly wait for time to pass
+          maxWorkers: 4, // they mostly wait for time to pass
           sequence: { groupOrder: 1 },
         },
       },
