@@ -72,6 +72,7 @@ export class ApplicationCall implements ChildCall {
   readonly #dialer: CallDialer;
   readonly #story: ApplicationTimeline;
   #running: CallWorld | undefined;
+  #asked: OutgoingJournal['statusCallback'];
   #progress: ProgressCallbacks | undefined;
   #answeredAt: number | undefined;
   #endedAt: number | undefined;
@@ -81,6 +82,7 @@ export class ApplicationCall implements ChildCall {
     const { order, parent, parts } = options;
     const { clock, ids, audio, logger } = parts;
     this.#options = options;
+    this.#asked = order.statusCallback;
     this.callSid = ids.sid('CA');
     this.#facts = applicationFacts(order, parent.facts, this.callSid);
     this.#log = logger.child({ CallSid: this.callSid });
@@ -157,8 +159,13 @@ export class ApplicationCall implements ChildCall {
     const application =
       refused ?? (await findApplication(order, this.#facts, scope, (sid) => applications.fetch(sid)));
     const known = 'code' in application ? undefined : application;
-    const asked = applicationCallback(order, known);
-    this.#progress = createProgressCallbacks({ ...parts, asked, facts: this.#facts, logger: this.#log });
+    this.#asked = applicationCallback(order, known);
+    this.#progress = createProgressCallbacks({
+      ...parts,
+      asked: this.#asked,
+      facts: this.#facts,
+      logger: this.#log,
+    });
     if ('code' in application) {
       this.leg.end(new LegEnded('not-placed', undefined, application.message, {}, application));
       this.timeline.report(application);
@@ -250,8 +257,7 @@ export class ApplicationCall implements ChildCall {
 
   /** What another process needs to end it. */
   #journal(): void {
-    const { statusCallback } = this.#options.order;
-    const point: OutgoingJournal = { statusCallback, told: this.#progress?.told ?? 0 };
+    const point: OutgoingJournal = { statusCallback: this.#asked, told: this.#progress?.told ?? 0 };
     this.timeline.journal(point);
   }
 
