@@ -23,6 +23,9 @@ import { notedWebhooks } from './noted-webhooks.ts';
 import { CALLBACK_ATTEMPTS, type CallRecordingDesk, createRecordingDesk } from './recording-desk.ts';
 import { arrivalEvents } from './task-events.ts';
 
+/** Our choice: a call does not wait longer for its Region's Redis before its application is asked. */
+const ANNOUNCE_MS = 250;
+
 /**
  * Runs a granted call to its end and leaves its record on the way into the bucket. Hang-up does not cancel the
  * clean-up; a call that another worker owns by now is left alone.
@@ -136,7 +139,19 @@ class LiveCall implements OrderableCall {
     const waited = Number(timeline.record.queue_time);
     timeline.add({ type: 'taken', worker: this.#parts.worker, epoch: 1, waited_ms: waited });
     timeline.change({});
+    await this.#announced();
     return { kind: 'fresh' };
+  }
+
+  /**
+   * An application may ask for a call as soon as it hears of it: its record is stored by then, unless the Region's Redis
+   * is away.
+   */
+  async #announced(): Promise<void> {
+    const waiting = new AbortController();
+    const patience = sleep(this.#parts.clock, ANNOUNCE_MS, waiting.signal).catch(() => {}); // it was stored in time
+    await Promise.race([this.timeline.flushed(), patience]);
+    waiting.abort();
   }
 
   async #resume(): Promise<Beginning> {

@@ -32,7 +32,7 @@ beforeAll(async () => {
   app = await WebhookApp.start();
   telephones = await Telephones.start();
   trunkline = await startTrunkline({
-    env: { TRUNKLINE_DEMO: 'false', TRUNKLINE_DISPATCH_TIMEOUT_MS: '5000' },
+    env: { TRUNKLINE_DEMO: 'false', TRUNKLINE_DISPATCH_TIMEOUT_MS: '20000' },
   });
   callers = new Callers(trunkline.sip);
   app.on('/status', {});

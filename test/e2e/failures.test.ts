@@ -14,7 +14,7 @@ import { exists, pidOf } from './support/processes.ts';
 import { offerOf, RawSip } from './support/raw-sip.ts';
 
 /** Long enough for a worker that is started again, short enough to wait for. */
-const DISPATCH_TIMEOUT_MS = 5_000;
+const DISPATCH_TIMEOUT_MS = 12_000;
 const APOLOGY = "We're sorry. An application error has occurred. Goodbye.";
 const TUNE = noise(6);
 /** A caller that stood still for long leaves out some of what came meanwhile (src/bin/phone/heard-audio.ts). */
