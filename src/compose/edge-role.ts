@@ -1,7 +1,7 @@
 import type { StorageTask } from '../call/tasks.ts';
 import { ACCOUNTS } from '../config/accounts.ts';
 import { createRedisRecords } from '../config/records/redis.ts';
-import { createNumberOwnership } from '../config/redis.ts';
+import { createNameOwnership, createNumberOwnership } from '../config/redis.ts';
 import { areRelated } from '../config/related-accounts.ts';
 import { createControlServer } from '../control/server.ts';
 import { createAccountStatuses } from '../edge/account-statuses.ts';
@@ -74,6 +74,7 @@ export async function startEdge(
   };
   const { directories, ...regional } = connectDirectories(context);
   const accountRecords = createRedisRecords(global, GLOBAL_PREFIX, ACCOUNTS);
+  const names = createNameOwnership({ redis: global });
   const accounts = createAccountStatuses({ accounts: accountRecords, clock, logger });
   const gate = createDigestGate({ clock, ids, listeners });
   const control = { process: context.process, host: settings.control.host, port: 0 };
@@ -108,7 +109,14 @@ export async function startEdge(
     ids,
     logger,
     heartbeatMs: HEARTBEAT_MS,
-    handler: { ...switchboard.handler, related: (pair) => areRelated(accountRecords, pair) },
+    handler: {
+      ...switchboard.handler,
+      related: (pair) => areRelated(accountRecords, pair),
+      async domainRelated(name, accountSid) {
+        const owner = await names.ownerOf('sip-domain', name);
+        return owner !== undefined && (await areRelated(accountRecords, [owner, accountSid]));
+      },
+    },
   });
   switchboard.connect(server);
   const registrar = createRegistrar({

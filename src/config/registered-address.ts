@@ -34,6 +34,8 @@ export interface RegisteredAddressOptions {
   readonly domain: string;
   /** Whether one of two different accounts is the other's parent. */
   readonly related: (one: string, other: string) => Promise<boolean>;
+  /** Whether a SIP domain is, in some Region, the account's or a related one's; asked where it is not in this one. */
+  readonly domainRelated: (name: string, accountSid: string) => Promise<boolean>;
 }
 
 /**
@@ -92,23 +94,36 @@ export async function registeredDevices(
 async function devicesOf(
   named: NamedAddress,
   called: CalledAddress,
-  { config, related }: RegisteredAddressOptions,
+  options: RegisteredAddressOptions,
 ): Promise<RegisteredDevices | Diagnostic> {
   const { uri, name, user, label } = named;
+  const { config, related } = options;
   if (label !== undefined && !LEGACY_LABELS.has(label)) return edgeInHost(named, called.uri);
   const domain = await config.records.domains.find(name);
-  if (!domain) return unknownDomain(named, called.uri, config.region);
+  if (!domain) return notHere(named, called, options);
   const own = domain.accountSid === called.accountSid;
   if (!own && !(await related(domain.accountSid, called.accountSid))) return foreignDomain(domain, called);
   if (user === '') return noUser(domain, called.uri);
   const all = await config.registrations.bindings(`${user}@${name}`);
   const there = label === undefined ? all : all.filter(({ flow }) => flow.edge === named.edge);
   if (label !== undefined && there.length === 0) return nobodyAtEdge(named, all.length, called.uri);
-  if (there.length === 0) return notRegistered(user, domain, called.uri, config.region);
+  if (there.length === 0) return notRegistered(user, domain.domainName, called.uri, config.region);
   const bindings = isSecure(uri) ? there.filter(({ flow }) => flow.transport === 'tls') : there;
   if (bindings.length === 0) return notSecure(user, domain, there.length);
   const address = `sip:${uri.user}@${domain.domainName}`;
   return { address, bindings, notes: notesOf(called, bindings, label) };
+}
+
+/** A domain of another Region is known: its devices are "not registered" here, as the page on regional domains says. */
+async function notHere(
+  named: NamedAddress,
+  { uri, accountSid }: CalledAddress,
+  { config: { region }, domainRelated }: RegisteredAddressOptions,
+): Promise<Diagnostic> {
+  const { name, user, base } = named;
+  const elsewhere = user !== '' && (await domainRelated(name, accountSid));
+  if (!elsewhere) return unknownDomain(named, uri, region);
+  return notRegistered(user, `${name}.sip.${base}`, uri, region);
 }
 
 function isSecure({ scheme, params }: SipUri): boolean {
@@ -188,7 +203,7 @@ function nobodyAtEdge({ name, user, label, edge, base }: NamedAddress, elsewhere
 }
 
 /** @see https://www.twilio.com/docs/api/errors/32009 */
-function notRegistered(user: string, { domainName }: SipDomain, actual: string, region: RegionId) {
+function notRegistered(user: string, domainName: string, actual: string, region: RegionId) {
   const message = `"${user}" is not registered with ${domainName} in ${region}, where this call is processed: no device has an active registration. Only devices registered in the same Region can be called: check the user's name and that the domain is routed to ${region}, or make the call in the Region it is routed to.`;
   return warning(32009, message, { actual, expected: `a device registered in ${region}` });
 }

@@ -56,6 +56,8 @@ export interface ControlClient {
    * `claim` does, and with CommandFailed when the edge cannot look it up.
    */
   related(edge: EdgeAddress, accounts: readonly [string, string]): Promise<boolean>;
+  /** Whether a SIP domain is, in some Region, the account's or a related one's; asked and rejected as `related`. */
+  domainRelated(edge: EdgeAddress, name: string, accountSid: string): Promise<boolean>;
   census(): { readonly connections: number; readonly calls: number };
   /** Closes every connection; calls that are still held end with the cause `shutdown`. */
   close(): Promise<void>;
@@ -84,6 +86,7 @@ export function createControlClient(options: ControlClientOptions): ControlClien
     claim: (edge, callSid, epoch, media) => connectionTo(edge).claim(callSid, epoch, media),
     dial: (edge, request, media) => connectionTo(edge).dial(request, media),
     related: (edge, accounts) => connectionTo(edge).related(accounts),
+    domainRelated: (edge, name, accountSid) => connectionTo(edge).domainRelated(name, accountSid),
     census() {
       let calls = 0;
       for (const connection of connections.values()) calls += connection.calls;

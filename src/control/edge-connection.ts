@@ -129,10 +129,18 @@ export class EdgeConnection implements CallConnection {
   }
 
   related(accounts: readonly [string, string]): Promise<boolean> {
+    return this.#question((id) => ({ type: 'ask-related', id, accounts }));
+  }
+
+  domainRelated(name: string, accountSid: string): Promise<boolean> {
+    return this.#question((id) => ({ type: 'ask-domain-related', id, name, accountSid }));
+  }
+
+  #question(message: (id: number) => WorkerMessage): Promise<boolean> {
     const id = this.#nextCommand++;
     return new Promise((resolve, reject) => {
       this.#questions.set(id, { resolve, reject });
-      this.#ask({ type: 'ask-related', id, accounts });
+      this.#ask(message(id));
     });
   }
 

@@ -47,6 +47,8 @@ export interface ControlHandler {
   dial(request: DialRequest, media: Endpoint, link: WorkerLink): Promise<DialAnswer>;
   /** Whether one of two accounts is the other's parent; a rejection's message is what the worker is told. */
   related(accounts: readonly [string, string]): Promise<boolean>;
+  /** Whether a SIP domain is, in some Region, the account's or a related one's; a rejection as that of `related`. */
+  domainRelated(name: string, accountSid: string): Promise<boolean>;
   /** Carries out a command of the call's owner; a rejection's message is what the worker is told. */
   command(callSid: string, epoch: number, command: LegCommand): Promise<CommandResult>;
   /** The owner has finished with the call. */

@@ -176,6 +176,7 @@ const workerMessage: z.ZodType<WorkerMessage> = z.discriminatedUnion('type', [
   z.object({ type: z.literal('dial'), media: endpoint, request: dialRequest }),
   z.object({ type: z.literal('command'), callSid: legId, epoch, id, command }),
   z.object({ type: z.literal('ask-related'), id, accounts: z.tuple([name, name]) }),
+  z.object({ type: z.literal('ask-domain-related'), id, name: text, accountSid: name }),
   z.object({ type: z.literal('release'), callSid: legId, epoch }),
 ]);
 

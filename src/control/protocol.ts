@@ -82,6 +82,16 @@ export type WorkerMessage =
     }
   /** Whether one of two accounts is the other's parent, which is known globally; answered by `related` or `failed`. */
   | { readonly type: 'ask-related'; readonly id: number; readonly accounts: readonly [string, string] }
+  /**
+   * Whether a SIP domain of that name is, in some Region, the account's or a related one's, which is known globally;
+   * answered by `related` or `failed`.
+   */
+  | {
+      readonly type: 'ask-domain-related';
+      readonly id: number;
+      readonly name: string;
+      readonly accountSid: string;
+    }
   /** The worker has finished with the call and its record is safe; the edge forgets it. */
   | { readonly type: 'release'; readonly callSid: string; readonly epoch: number };
 

@@ -191,8 +191,13 @@ class TcpControlServer implements ControlServer {
         this.#command(session, message);
         break;
       case 'ask-related':
-        this.#answerRelated(session, message);
+        this.#answerRelated(session, message.id, this.#o.handler.related(message.accounts));
         break;
+      case 'ask-domain-related': {
+        const { id, name, accountSid } = message;
+        this.#answerRelated(session, id, this.#o.handler.domainRelated(name, accountSid));
+        break;
+      }
       case 'release':
         this.#release(session, message);
         break;
@@ -295,11 +300,8 @@ class TcpControlServer implements ControlServer {
     );
   }
 
-  #answerRelated(
-    session: WorkerSession,
-    { id, accounts }: Extract<WorkerMessage, { type: 'ask-related' }>,
-  ): void {
-    this.#o.handler.related(accounts).then(
+  #answerRelated(session: WorkerSession, id: number, answer: Promise<boolean>): void {
+    answer.then(
       (related) => session.send({ type: 'related', id, related }),
       (error: unknown) => session.send({ type: 'failed', id, reason: reasonOf(error) }),
     );

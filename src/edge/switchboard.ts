@@ -63,7 +63,7 @@ export class Switchboard {
     this.#server = server;
   }
 
-  readonly handler: Omit<ControlHandler, 'related'> = {
+  readonly handler: Omit<ControlHandler, 'related' | 'domainRelated'> = {
     claim: (request) => {
       const call = this.#calls.get(request.callSid);
       return call instanceof InboundCall ? call.claim(request) : { refused: 'gone' };

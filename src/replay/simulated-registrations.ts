@@ -58,7 +58,12 @@ export class SimulatedRegistrations {
     const asksEgress = edge !== undefined || connectionSid !== undefined;
     const found = await registeredDevices(
       { uri, accountSid, asksEgress },
-      { config: this.#config, domain: BASE_DOMAIN, related: async (...pair) => pair.includes(PARENT) },
+      {
+        config: this.#config,
+        domain: BASE_DOMAIN,
+        related: async (...pair) => pair.includes(PARENT),
+        domainRelated: async () => false,
+      },
     );
     if (!found) throw new Error(`${uri} is no registered address`);
     return found;

@@ -104,6 +104,10 @@ export class FakeEdge implements ControlHandler {
     return { granted: { job: callJob({ callSid }), leg: this.#grant(call) } };
   }
 
+  async domainRelated(): Promise<boolean> {
+    return false;
+  }
+
   async related(): Promise<boolean> {
     return false;
   }

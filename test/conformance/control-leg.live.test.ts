@@ -55,6 +55,9 @@ const handler: ControlHandler = {
   async dial() {
     throw new Error('this edge calls nobody');
   },
+  async domainRelated() {
+    return false;
+  },
   async related() {
     return false;
   },

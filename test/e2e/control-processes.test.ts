@@ -74,6 +74,7 @@ async function startEdge(heartbeatMs: number) {
       claim: () => ({ granted }),
       dial: () => Promise.reject(new Error('nobody is called here')),
       related: async () => false,
+      domainRelated: async () => false,
       command: async () => ({}),
       release: () => {},
       lost: (worker, callSids) => lost.push(`${worker} ${callSids.join()}`),

@@ -25,7 +25,12 @@ const register = (...bindings: Parameters<typeof binding>[0][]) =>
 async function call(uri: string, accountSid = ACCOUNT, asksEgress = false) {
   return registeredDevices(
     { uri, accountSid, asksEgress },
-    { config, domain: BASE, related: async (...pair) => pair.includes(SUBACCOUNT) },
+    {
+      config,
+      domain: BASE,
+      related: async (...pair) => pair.includes(SUBACCOUNT),
+      domainRelated: async (name, sid) => name === 'abroad' && sid !== STRANGER,
+    },
   );
 }
 
@@ -158,6 +163,11 @@ describe('nobody is called', () => {
     await register({ expiresAt: clock.now() + 600_000 });
     await clock.advance(600_000);
     expect(await call('sip:alice@acme.sip.twilio.com')).toMatchObject({ code: 32009 });
+  });
+
+  it('whose domain is in other Regions only: 32009, and 32002 for whom it is a stranger’s', async () => {
+    expect(await call('sip:alice@abroad.sip.twilio.com')).toMatchObject({ code: 32009 });
+    expect(await call('sip:alice@abroad.sip.twilio.com', STRANGER)).toMatchObject({ code: 32002 });
   });
 
   it('who is registered in another Region: 32009', async () => {

@@ -366,6 +366,18 @@ describe('whether two accounts are related', () => {
     expect(worker.census()).toEqual({ connections: 1, calls: 0 });
   });
 
+  it.each([true, false])('is asked of an edge for a SIP domain of another Region: %s', async (related) => {
+    const { edge, address, worker } = await world();
+    const asked: unknown[] = [];
+    edge.domainRelated = async (...question) => {
+      asked.push(question);
+      return related;
+    };
+    expect(await worker.domainRelated(address, 'acme', 'AC1')).toBe(related);
+    expect(asked).toEqual([['acme', 'AC1']]);
+    expect(worker.census()).toEqual({ connections: 1, calls: 0 });
+  });
+
   it('is not known when the edge cannot look it up, or is not there', async () => {
     const { edge, server, address, worker } = await world();
     edge.related = () => Promise.reject(new Error('the global Redis is away'));

@@ -44,6 +44,7 @@ export class Edge implements ControlHandler {
   };
 
   related: ControlHandler['related'] = async () => false;
+  domainRelated: ControlHandler['domainRelated'] = async () => false;
 
   async command(_callSid: string, _epoch: number, command: LegCommand): Promise<CommandResult> {
     this.commands.push(command);

@@ -216,7 +216,10 @@ export function createWorker() {
     devices: createDeviceDirectory({
       config,
       domain: 'trunkline.localhost',
-      control: { related: async (_edge, accounts) => world.related(accounts) },
+      control: {
+        related: async (_edge, accounts) => world.related(accounts),
+        domainRelated: async () => false,
+      },
       edges,
       homeEdge: 'dublin',
     }),

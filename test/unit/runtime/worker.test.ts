@@ -47,6 +47,7 @@ function start(capacity = 10) {
         throw new Error('nobody is called here');
       },
       related: async () => false,
+      domainRelated: async () => false,
       census: () => ({ connections: 0, calls: 0 }),
       async close() {},
     },
