@@ -9,6 +9,7 @@ import { startBanner } from './banner.ts';
 import { Child } from './child.ts';
 import { childEnvironment } from './child-environment.ts';
 import { type Credentials, loadCredentials } from './credentials.ts';
+import { currentCredentials } from './current-tokens.ts';
 import { demoNumbers } from './demo-numbers.ts';
 import { seedDemo } from './demo-seed.ts';
 import { type EmbeddedRedis, startRedis } from './embedded-redis.ts';
@@ -51,15 +52,14 @@ export async function start(scripts: URL): Promise<void> {
     const stopping = supervise(running, settings, logger, () => release(lock));
     const redisUrls = await startStores(settings, running, { clock, ids, logger, stopping });
     await startProcesses({ settings, credentials, redisUrls, running, scripts, clock, logger, writeLine });
+    const current = await currentCredentials(credentials, redisUrls, { clock, ids, logger });
     if (settings.demo) {
       // Only now: loading an HTTP server must not keep the other processes waiting.
       const { serveDemo } = await import('./demo-application.ts');
       running.demo = await serveDemo(demoAddress(settings), demoPhone(settings.sip));
-      await seedDemo(settings, credentials, demoNumbers(settings.regions));
+      await seedDemo(settings, current, demoNumbers(settings.regions));
     }
-    process.stdout.write(
-      startBanner(settings, credentials, settings.demo ? demoNumbers(settings.regions) : []),
-    );
+    process.stdout.write(startBanner(settings, current, settings.demo ? demoNumbers(settings.regions) : []));
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     process.stderr.write(`trunkline start: ${message}\n`);

@@ -254,7 +254,10 @@ describe('a second start', () => {
   });
 });
 
-it('SIGTERM drains, ends with 0 and leaves no process; the next start finds numbers and calls', async () => {
+it('SIGTERM drains, ends with 0 and leaves no process; the next start finds numbers, calls and a rotated token', async () => {
+  const { v1 } = clientOf(trunkline, 'au1').accounts;
+  await v1.secondaryAuthToken().create();
+  const rotated = { au1: (await v1.authTokenPromotion().update()).authToken };
   const processes = [trunkline.process.pid ?? 0, ...descendants(trunkline.process.pid ?? 0)];
   expect(processes.length).toBeGreaterThanOrEqual(12); // edge, front, 3 × (worker, service, Redis)
   expect(await trunkline.stop()).toBe(0);
@@ -265,7 +268,7 @@ it('SIGTERM drains, ends with 0 and leaves no process; the next start finds numb
   const sids = { us1: storedCalls(home, 'us1')[0]?.sid, ie1: storedCalls(home, 'ie1')[0]?.sid };
   const { accountSid, tokens } = trunkline;
   trunkline = await startTrunkline({ home, env: { TRUNKLINE_DRAIN_MS: '60000' } });
-  expect(trunkline).toMatchObject({ accountSid, tokens });
+  expect(trunkline).toMatchObject({ accountSid, tokens: { ...tokens, ...rotated } });
   for (const region of ['us1', 'ie1'] as const) {
     const client = clientOf(trunkline, region);
     const numbers = await client.incomingPhoneNumbers.list();
