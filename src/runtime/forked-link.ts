@@ -4,6 +4,7 @@ import type { LegCommand } from '../control/protocol.ts';
 import { KeptEvent } from '../core/kept-event.ts';
 import { LegEnded } from '../leg/port.ts';
 import type { Placement } from './call-parts.ts';
+import { PassedLink } from './passed-link.ts';
 
 /** Hears how single devices end while the call goes on; nothing of those that are let go. */
 export type OnBranchEnd = (branch: number, end: LegEnded) => void;
@@ -31,26 +32,27 @@ export async function fork(
  * becomes of the call until one has answered; from then on this is that leg's link. Early media is not heard: several
  * devices cannot be heard at once (our choice, as for a `<Dial>` of several parties).
  */
-class ForkedLink implements OutgoingLink {
-  readonly chosen: Promise<void>;
+class ForkedLink extends PassedLink {
+  readonly #chosen: Promise<void>;
   readonly #links = new Map<number, OutgoingLink>();
   readonly #onBranchEnd: OnBranchEnd;
   readonly #progress = new KeptEvent<[status: number, early: boolean]>();
   readonly #answered = new KeptEvent<[headers: Readonly<Record<string, string>>]>();
   readonly #losing = new AbortController();
   #fork: Fork<LegEnded>;
-  /** The first that was called, then the one that answered. */
-  #link: OutgoingLink;
+  /** The first that was called, then the one that answered: before that nobody sends REFER or another format. */
+  protected link: OutgoingLink;
   #choose: () => void = () => {};
   #released = false;
   #end: LegEnded | undefined;
   #onEnded: OutgoingLink['onEnded'];
 
   constructor(first: OutgoingLink, placements: readonly Promise<Placement>[], onBranchEnd: OnBranchEnd) {
-    this.#link = first;
+    super();
+    this.link = first;
     this.#onBranchEnd = onBranchEnd;
     this.#fork = newFork(placements.length);
-    this.chosen = new Promise((resolve) => {
+    this.#chosen = new Promise((resolve) => {
       this.#choose = resolve;
     });
     for (const [branch, placement] of placements.entries()) {
@@ -61,32 +63,16 @@ class ForkedLink implements OutgoingLink {
     }
   }
 
-  get job() {
-    return this.#link.job;
+  override get chosen(): Promise<void> {
+    return this.#chosen;
   }
 
-  get id() {
-    return this.#link.id;
-  }
-
-  get process() {
-    return this.#link.process;
-  }
-
-  get leg() {
-    return this.#link.leg;
-  }
-
-  get sipCallId() {
-    return this.#link.sipCallId;
-  }
-
-  get lost(): AbortSignal {
+  override get lost(): AbortSignal {
     return this.#losing.signal;
   }
 
-  async command(command: LegCommand): Promise<CommandResult> {
-    if (this.#fork.state === 'answered') return await this.#link.command(command);
+  override async command(command: LegCommand): Promise<CommandResult> {
+    if (this.#fork.state === 'answered') return await this.link.command(command);
     if (command.verb !== 'hangup') throw new CommandFailed(`${command.verb}: no device has answered yet`);
     const [after, effects] = step(this.#fork, { type: 'withdrawn' });
     this.#fork = after;
@@ -98,60 +84,34 @@ class ForkedLink implements OutgoingLink {
     return {};
   }
 
-  async release(): Promise<void> {
+  override async release(): Promise<void> {
     this.#released = true;
     await Promise.all([...this.#links.values()].map((link) => link.release()));
   }
 
-  get onEnded() {
+  override get onEnded() {
     return this.#onEnded;
   }
 
-  set onEnded(listener) {
+  override set onEnded(listener) {
     this.#onEnded = listener;
     if (this.#end) listener?.(this.#end);
   }
 
-  get onProgress() {
+  override get onProgress() {
     return this.#progress.listener;
   }
 
-  set onProgress(listener) {
+  override set onProgress(listener) {
     this.#progress.listener = listener;
   }
 
-  get onAnswered() {
+  override get onAnswered() {
     return this.#answered.listener;
   }
 
-  set onAnswered(listener) {
+  override set onAnswered(listener) {
     this.#answered.listener = listener;
-  }
-
-  // Nobody sends these before an answer: they are those of the leg that answered.
-
-  get onRefer() {
-    return this.#link.onRefer;
-  }
-
-  set onRefer(listener) {
-    this.#link.onRefer = listener;
-  }
-
-  get onReferred() {
-    return this.#link.onReferred;
-  }
-
-  set onReferred(listener) {
-    this.#link.onReferred = listener;
-  }
-
-  get onFormat() {
-    return this.#link.onFormat;
-  }
-
-  set onFormat(listener) {
-    this.#link.onFormat = listener;
   }
 
   #placed(branch: number, placed: Placement): void {
@@ -178,7 +138,7 @@ class ForkedLink implements OutgoingLink {
 
   #branchEnded(branch: number, end: LegEnded): void {
     if (this.#fork.state === 'answered') {
-      if (this.#links.get(branch) === this.#link) this.#over(end);
+      if (this.#links.get(branch) === this.link) this.#over(end);
       return;
     }
     if (this.#fork.state === 'over') return;
@@ -201,7 +161,7 @@ class ForkedLink implements OutgoingLink {
   #chose(branch: number): void {
     const link = this.#links.get(branch);
     if (!link) throw new Error(`branch ${branch} answered and was never called`);
-    this.#link = link;
+    this.link = link;
     const lost = () => this.#losing.abort(link.lost.reason);
     if (link.lost.aborted) lost();
     else link.lost.addEventListener('abort', lost, { once: true });
