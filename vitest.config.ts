@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
  * Tests that need real time: their processes, threads and peers send audio as it is spoken. Everything in these
@@ -9,12 +10,27 @@ const LIVE = ['test/{e2e,peers}/**/*.test.ts', 'test/**/threads/**/*.test.ts', '
 /** Tests that are a load by themselves, calls by the hundred: they have the machine to themselves. */
 const LOAD = ['test/**/*.load.test.ts'];
 
+/** What takes minutes begins first: at the end everything else would wait for it. */
+const LONGEST = ['dial-audio', 'sip-security', 'readme', 'failures', 'start', 'devices-leaks', 'dial-sipp'];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const found = LONGEST.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`));
+      return found < 0 ? LONGEST.length : found;
+    };
+    const sorted = await super.sort(files);
+    return sorted.sort((a, b) => rank(a) - rank(b));
+  }
+}
+
 export default defineConfig({
   test: {
     // No test waits for these: they end a run that hangs, on a machine of any speed.
     testTimeout: 180_000,
     hookTimeout: 300_000,
     pool: 'forks',
+    sequence: { sequencer: LongestFirst },
     // The S3 client warns about Node 20 in every process; what we support is said in package.json.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     reporters: [

