@@ -26,7 +26,9 @@ beforeAll(async () => {
   app = await WebhookApp.start();
   app.on('/status', {});
   telephones = await Telephones.start();
-  trunkline = await startTrunkline({ env: { TRUNKLINE_DEMO: 'false', TRUNKLINE_CPS: '100' } });
+  trunkline = await startTrunkline({
+    env: { TRUNKLINE_DEMO: 'false', TRUNKLINE_REGIONS: 'us1', TRUNKLINE_CPS: '100' },
+  });
 });
 
 afterAll(async () => {

@@ -22,7 +22,9 @@ let made = 0;
 beforeAll(async () => {
   app = await WebhookApp.start();
   telephones = await Telephones.start();
-  trunkline = await startTrunkline({ env: { TRUNKLINE_DEMO: 'false', TRUNKLINE_CPS: '100' } });
+  trunkline = await startTrunkline({
+    env: { TRUNKLINE_DEMO: 'false', TRUNKLINE_REGIONS: 'us1,ie1', TRUNKLINE_CPS: '100' },
+  });
   callers = new Callers(trunkline.sip);
   app.on('/tune.wav', { body: wavOf(TUNE), headers: { 'content-type': 'audio/wav' } });
   app.on('/after', { body: '<Response/>' });

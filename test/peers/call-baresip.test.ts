@@ -30,7 +30,7 @@ function tests(baresipPath: string): void {
     microphone = join(folder, 'voice.wav');
     writePcm(microphone, voice);
     app = await WebhookApp.start();
-    trunkline = await startTrunkline({ env: { TRUNKLINE_DEMO: 'false' } });
+    trunkline = await startTrunkline({ env: { TRUNKLINE_DEMO: 'false', TRUNKLINE_REGIONS: 'us1,ie1' } });
     app.on('/tune.wav', { body: wavOf(tune), headers: { 'content-type': 'audio/wav' } });
   });
 

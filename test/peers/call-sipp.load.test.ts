@@ -97,7 +97,7 @@ function tests(sipp: string, sox: string): void {
     alaw = packets;
     ulaw = readFileSync(file('speech.ul'));
     app = await WebhookApp.start();
-    trunkline = await startTrunkline({ env: { TRUNKLINE_DEMO: 'false' } });
+    trunkline = await startTrunkline({ env: { TRUNKLINE_DEMO: 'false', TRUNKLINE_REGIONS: 'us1' } });
     app.on('/tune.wav', { body: wavOf(noise(10)), headers: { 'content-type': 'audio/wav' } });
     app.on('/recorded', { body: '<Response><Hangup/></Response>' });
   });

@@ -158,12 +158,16 @@ function tests(baresip: string): void {
       ['PCMU', 'PCMU'],
       ['PCMU', 'PCMA'],
     ] as const)('%s and %s: no hole, no repetition', async (...codecs) => {
-      const control = missed(await talk('', codecs));
-      const costs: number[][] = [];
-      const whole = () => costs.some((cost) => cost.every((missing, ear) => missing <= (control[ear] ?? 0)));
-      // A change-over that loses something loses it in every call, a machine that stands still in one.
-      while (!whole() && costs.length < 3) costs.push(await tapped(codecs));
-      expect(whole(), `missing untapped ${control}, tapped ${costs.join(' and ')}`).toBe(true);
+      const [controls, costs]: [number[][], number[][]] = [[], []];
+      const usual = (ear: number) => Math.max(...controls.map((control) => control[ear] ?? 0));
+      const whole = () => costs.some((cost) => cost.every((missing, ear) => missing <= usual(ear)));
+      // A change-over that loses something loses it in every call, a machine that stands still in one, tapped or not.
+      while (!whole() && costs.length < 3) {
+        controls.push(missed(await talk('', codecs)));
+        costs.push(await tapped(codecs));
+      }
+      const seen = `missing untapped ${controls.join(' and ')}, tapped ${costs.join(' and ')}`;
+      expect(whole(), seen).toBe(true);
     });
 
     /** Checks one call and its recording; how much its parties missed. */

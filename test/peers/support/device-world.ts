@@ -45,7 +45,12 @@ export class DeviceWorld {
   static async start(env: Readonly<Record<string, string>> = {}): Promise<DeviceWorld> {
     const servers = [await startRedis(), await startRedis()] as const;
     const [us1, ie1] = servers;
-    const dials = await DialWorld.start({ REDIS_URL_US1: us1.url, REDIS_URL_IE1: ie1.url, ...env });
+    const dials = await DialWorld.start({
+      TRUNKLINE_REGIONS: 'us1,ie1',
+      REDIS_URL_US1: us1.url,
+      REDIS_URL_IE1: ie1.url,
+      ...env,
+    });
     const world = new DeviceWorld(
       dials,
       servers,

@@ -46,7 +46,9 @@ export class DialWorld {
 
   static async start(env: Readonly<Record<string, string>> = {}): Promise<DialWorld> {
     const app = await WebhookApp.start();
-    const trunkline = await startTrunkline({ env: { TRUNKLINE_DEMO: 'false', ...env } });
+    const trunkline = await startTrunkline({
+      env: { TRUNKLINE_DEMO: 'false', TRUNKLINE_REGIONS: 'us1', ...env },
+    });
     const world = new DialWorld(trunkline, app);
     const voiceUrl = app.on('/voice', ({ form }) => ({
       body: world.#documents.get(form['From'] ?? '') ?? '',

@@ -39,7 +39,9 @@ function tests(): void {
     redis = await startRedis();
     store = new Redis(redis.url);
     app = await WebhookApp.start();
-    trunkline = await startTrunkline({ env: { TRUNKLINE_DEMO: 'false', REDIS_URL_US1: redis.url } });
+    trunkline = await startTrunkline({
+      env: { TRUNKLINE_DEMO: 'false', TRUNKLINE_REGIONS: 'us1', REDIS_URL_US1: redis.url },
+    });
     await clientOf(trunkline, 'us1').incomingPhoneNumbers.create({
       phoneNumber: NUMBER,
       voiceUrl: app.on('/voice', { body: '<Response/>' }), // answers and hangs up
