@@ -1,0 +1,3 @@
+import { dialAudio } from './support/dial-audio.ts';
+
+dialAudio('taps');
