@@ -110,21 +110,25 @@ export function answeredRecord(record: CallRecord, at: number): CallRecord {
 }
 
 /**
- * The record of the ended call. Its duration is the difference between the two times as it shows them, in whole
- * seconds: 0 when it was never answered.
+ * How long the call of the record has been answered at `at`, in s: the difference between the two times as a record
+ * shows them, in whole seconds; 0 when it was not answered.
  */
+export function secondsInCall({ start_time }: CallRecord, at: number): number {
+  if (start_time === null) return 0;
+  return Math.max(0, Math.floor(at / 1_000) - Math.floor(Date.parse(start_time) / 1_000));
+}
+
+/** The record of the ended call. */
 export function endRecord(
   record: CallRecord,
   end: { readonly status: CallStatus; readonly cause: string },
   at: number,
 ): CallRecord {
-  const answeredAt = record.start_time === null ? at : Date.parse(record.start_time);
-  const seconds = Math.max(0, Math.floor(at / 1_000) - Math.floor(answeredAt / 1_000));
   return {
     ...record,
     status: end.status,
     cause: end.cause,
-    duration: String(seconds),
+    duration: String(secondsInCall(record, at)),
     end_time: rfc2822(at),
     date_updated: rfc2822(at),
   };

@@ -57,7 +57,7 @@ export class SimulatedApplication implements ChildCall {
   #record: CallRecord;
   #asked: DialOrder['statusCallback'] = null;
   #withdrawn: Withdrawal | undefined;
-  #answeredAt: number | undefined;
+  #answered = false;
   #sequence = 0;
   /** Callbacks go out one after the other. */
   #callbacks: Promise<void> = Promise.resolve();
@@ -143,10 +143,9 @@ export class SimulatedApplication implements ChildCall {
   async #close(verdict: CallEnd | undefined): Promise<ChildEnd> {
     this.leg.end(new LegEnded('local-hangup'));
     const { reason }: { reason: LegEnded } = this.leg.ended;
-    const answered = this.#answeredAt !== undefined;
     const { by, ...end } = applicationEnd({
       end: reason,
-      answered,
+      answered: this.#answered,
       withdrawn: this.#withdrawn,
       callerGone: this.#options.leg.ended.aborted,
       verdict,
@@ -159,14 +158,13 @@ export class SimulatedApplication implements ChildCall {
     this.chronicle.add({ type: 'call-ended', status, duration_s, cause });
     this.#tell('completed');
     await this.#callbacks;
-    const durationMs = now - (this.#answeredAt ?? now);
     const { parameters } = end;
-    return { status, sipStatus: undefined, sipCallId: '', headers: {}, durationMs, parameters };
+    return { status, sipStatus: undefined, sipCallId: '', headers: {}, duration: duration_s, parameters };
   }
 
   #answer(): void {
-    this.#answeredAt = this.#parts.clock.now();
-    this.#record = answeredRecord(this.#record, this.#answeredAt);
+    this.#answered = true;
+    this.#record = answeredRecord(this.#record, this.#parts.clock.now());
     this.chronicle.add({ type: 'answered' });
     this.#tell('answered');
   }

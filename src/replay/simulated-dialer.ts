@@ -1,4 +1,4 @@
-import { answeredRecord, endRecord, newCallRecord } from '../call/call-records.ts';
+import { answeredRecord, endRecord, newCallRecord, secondsInCall } from '../call/call-records.ts';
 import type { CallFacts } from '../call/facts.ts';
 import type { OrderedDocument } from '../call/orders.ts';
 import { outcomeOfOutgoing, type Withdrawal } from '../call/outcomes.ts';
@@ -116,7 +116,7 @@ export class SimulatedChild implements ChildCall {
   #withdrawn: Withdrawal | undefined;
   #document: OrderedDocument | undefined;
   #rang = false;
-  #answeredAt: number | undefined;
+  #answered = false;
   #sequence = 0;
   /** Callbacks go out one after the other. */
   #callbacks: Promise<void> = Promise.resolve();
@@ -275,15 +275,15 @@ export class SimulatedChild implements ChildCall {
   }
 
   #answer(): void {
-    this.#answeredAt = this.#clock.now();
-    this.#record = answeredRecord(this.#record, this.#answeredAt);
+    this.#answered = true;
+    this.#record = answeredRecord(this.#record, this.#clock.now());
     this.chronicle.add({ type: 'answered' });
     this.#tell('answered');
   }
 
   #ended(reason: unknown): void {
     if (!(reason instanceof LegEnded)) throw new Error('a leg ended without a reason');
-    const status = outcomeOfOutgoing(reason, this.#answeredAt !== undefined, this.#withdrawn, this.#rang);
+    const status = outcomeOfOutgoing(reason, this.#answered, this.#withdrawn, this.#rang);
     const cause = this.#withdrawn ?? reason.cause;
     if (reason.diagnostic) this.chronicle.report(reason.diagnostic);
     this.#record = endRecord(this.#record, { status, cause }, this.#clock.now());
@@ -298,13 +298,12 @@ export class SimulatedChild implements ChildCall {
   }
 
   #endOf(reason: LegEnded | undefined): ChildEnd {
-    const answered = this.#answeredAt;
     return {
       status: this.#record.status,
-      sipStatus: answered === undefined ? reason?.sipStatus : 200,
+      sipStatus: this.#answered ? 200 : reason?.sipStatus,
       sipCallId: reason?.cause === 'not-placed' ? '' : this.leg.sipCallId,
       headers: reason?.headers ?? {},
-      durationMs: answered === undefined ? 0 : this.#clock.now() - answered,
+      duration: secondsInCall(this.#record, this.#clock.now()),
     };
   }
 

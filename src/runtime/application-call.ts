@@ -74,7 +74,7 @@ export class ApplicationCall implements ChildCall {
   #running: CallWorld | undefined;
   #asked: OutgoingJournal['statusCallback'];
   #progress: ProgressCallbacks | undefined;
-  #answeredAt: number | undefined;
+  #answered = false;
   #endedAt: number | undefined;
   #withdrawn: Withdrawal | undefined;
 
@@ -186,10 +186,9 @@ export class ApplicationCall implements ChildCall {
     this.leg.end(new LegEnded('local-hangup'));
     const closing = this.#dialer.close();
     const { reason }: { reason: LegEnded } = this.leg.ended;
-    const answered = this.#answeredAt !== undefined;
     const { by, ...end } = applicationEnd({
       end: reason,
-      answered,
+      answered: this.#answered,
       withdrawn: this.#withdrawn,
       callerGone: this.#options.parent.leg.ended.aborted,
       verdict,
@@ -204,7 +203,7 @@ export class ApplicationCall implements ChildCall {
       sipStatus: undefined,
       sipCallId: '',
       headers: {},
-      durationMs: this.#answeredAt === undefined ? 0 : (this.#endedAt ?? 0) - this.#answeredAt,
+      duration: Number(this.timeline.record.duration),
       parameters: end.parameters,
     };
     return { end: patiently(kept, this.#options.parts.clock).then(() => told), kept };
@@ -245,7 +244,7 @@ export class ApplicationCall implements ChildCall {
   }
 
   #answer(): void {
-    this.#answeredAt = this.#options.parts.clock.now();
+    this.#answered = true;
     this.timeline.add({ type: 'answered' });
     this.#tell('answered');
   }

@@ -245,12 +245,12 @@ class DialledCall implements ChildCall {
   async #ended(): Promise<ChildEnd> {
     const { sipCallId, ended } = this.leg;
     if (this.departed.aborted && !ended.aborted) {
-      const { durationMs } = this.#call;
-      return { status: 'completed', sipStatus: undefined, sipCallId, headers: {}, durationMs };
+      const { duration } = this.#call;
+      return { status: 'completed', sipStatus: undefined, sipCallId, headers: {}, duration };
     }
     await patiently(this.kept, this.#parts.clock);
     const { status, sipStatus } = this.#call.outcome;
     const { headers }: { headers: ChildEnd['headers'] } = ended.reason;
-    return { status, sipStatus, sipCallId, headers, durationMs: this.#call.durationMs };
+    return { status, sipStatus, sipCallId, headers, duration: this.#call.duration };
   }
 }

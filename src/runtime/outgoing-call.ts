@@ -1,4 +1,4 @@
-import { newCallRecord } from '../call/call-records.ts';
+import { newCallRecord, secondsInCall } from '../call/call-records.ts';
 import type { CallFacts } from '../call/facts.ts';
 import type { OutboundJob } from '../call/job.ts';
 import type { OrderedCallback, OrderedDocument } from '../call/orders.ts';
@@ -59,7 +59,7 @@ export class OutgoingCall implements OrderableCall {
   #longest: Timer | undefined;
   #hangingUp: Promise<void> | undefined;
   #rings = false;
-  #answeredAt: number | undefined;
+  #answered = false;
   #endedAt: number | undefined;
   #withdrawn: Withdrawal | undefined;
   #finished: Promise<void> | undefined;
@@ -95,17 +95,16 @@ export class OutgoingCall implements OrderableCall {
   }
 
   get answered(): boolean {
-    return this.#answeredAt !== undefined;
+    return this.#answered;
   }
 
   get inProgress(): boolean {
     return this.answered && !this.leg.ended.aborted;
   }
 
-  /** From answer to end, or until now; 0 when it was never answered. */
-  get durationMs(): number {
-    if (this.#answeredAt === undefined) return 0;
-    return (this.#endedAt ?? this.#parts.clock.now()) - this.#answeredAt;
+  /** From answer to end, or until now, in s; 0 when it was never answered. */
+  get duration(): number {
+    return secondsInCall(this.timeline.record, this.#endedAt ?? this.#parts.clock.now());
   }
 
   /** How its leg ended; only when it has. */
@@ -223,7 +222,7 @@ export class OutgoingCall implements OrderableCall {
 
   #answer(): void {
     if (this.leg.ended.aborted || this.answered) return;
-    this.#answeredAt = this.#parts.clock.now();
+    this.#answered = true;
     this.timeline.add({ type: 'answered' });
     this.#tell('answered');
     const limitMs = Math.min(this.#order.timeLimitMs ?? LONGEST_CALL_MS, LONGEST_CALL_MS);

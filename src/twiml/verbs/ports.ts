@@ -109,8 +109,8 @@ export interface ChildEnd {
   readonly sipCallId: string;
   /** `X-…` headers of the message that ended it. */
   readonly headers: Readonly<Record<string, string>>;
-  /** From answer to end; 0 when it was never answered. */
-  readonly durationMs: number;
+  /** In s, as its record has it; 0 when it was never answered. */
+  readonly duration: number;
   /** What the application that was called gave back; absent: nothing. */
   readonly parameters?: Parameters | undefined;
 }

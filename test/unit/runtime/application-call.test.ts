@@ -108,7 +108,7 @@ describe('the call of an application that <Dial> called', () => {
       sipStatus: undefined,
       sipCallId: '',
       headers: {},
-      durationMs: 60_000,
+      duration: 60,
       parameters: { a: '1' },
     });
     await worker.settle();
@@ -168,7 +168,7 @@ describe('the call of an application that <Dial> called', () => {
     await create();
     worker.documents.set(VOICE, `<Response>${verb}</Response>`);
     const child = dial();
-    expect(await worker.clock.run(child.end)).toMatchObject({ status, durationMs: 0 });
+    expect(await worker.clock.run(child.end)).toMatchObject({ status, duration: 0 });
     expect(parent.leg.state).toBe('answered');
   });
 
@@ -211,7 +211,7 @@ describe('the call of an application that <Dial> called', () => {
     const child = dial();
     await worker.clock.advance(5_000);
     parent.link.end('peer-hangup');
-    expect(await worker.clock.run(child.end)).toMatchObject({ status: 'completed', durationMs: 5_000 });
+    expect(await worker.clock.run(child.end)).toMatchObject({ status: 'completed', duration: 5 });
     await worker.settle();
     expect(await worker.record(child.callSid)).toMatchObject({ cause: 'the call that dialled it was over' });
   });

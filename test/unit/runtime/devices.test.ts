@@ -124,7 +124,7 @@ describe('a call to a registered device', () => {
     await registered({});
     const child = dial(uri);
     const end = await worker.clock.run(child.end);
-    expect(end).toMatchObject({ status: 'failed', sipCallId: '', durationMs: 0 });
+    expect(end).toMatchObject({ status: 'failed', sipCallId: '', duration: 0 });
     expect(worker.asked).toEqual([]);
     expect((await worker.record(child.callSid)).diagnostics).toMatchObject([{ code }]);
     expect(worker.told()).toEqual(['0 failed']);

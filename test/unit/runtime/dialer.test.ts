@@ -83,7 +83,7 @@ describe('a call made by <Dial>', () => {
       sipStatus: 200,
       sipCallId: link.sipCallId,
       headers: { 'X-Why': 'done' },
-      durationMs: 65_000,
+      duration: 65,
     });
     expect(worker.ended).toHaveLength(1);
     expect(worker.ended[0]).toMatchObject({
@@ -149,7 +149,7 @@ describe('a call made by <Dial>', () => {
     const child = dialer.dial(order());
     await worker.settle();
     worker.link().end(cause, sipStatus);
-    expect(await worker.clock.run(child.end)).toMatchObject({ status, sipStatus, durationMs: 0 });
+    expect(await worker.clock.run(child.end)).toMatchObject({ status, sipStatus, duration: 0 });
     expect(worker.ended[0]).toMatchObject({ status, cause: says, duration: '0', start_time: null });
     expect(worker.told().at(-1)).toBe(`1 ${status}${sipStatus === undefined ? '' : ` ${sipStatus}`}`);
   });
@@ -398,7 +398,7 @@ describe('a child that leaves', () => {
     await worker.clock.advance(3_000);
     child.leave?.(document);
     expect(child.departed.aborted).toBe(true);
-    expect(await worker.clock.run(child.end)).toMatchObject({ status: 'completed', durationMs: 3_000 });
+    expect(await worker.clock.run(child.end)).toMatchObject({ status: 'completed', duration: 3 });
     child.withdraw('caller-gone'); // it is nobody's child any more
     await worker.settle();
     expect(worker.media.played).toEqual([]);

@@ -38,7 +38,7 @@ export class TestChild implements ChildCall {
       const over = () => {
         const status = answered ? 'completed' : 'canceled';
         const sipCallId = this.leg.sipCallId;
-        resolve({ status, sipStatus: undefined, sipCallId, headers: {}, durationMs: 0 });
+        resolve({ status, sipStatus: undefined, sipCallId, headers: {}, duration: 0 });
       };
       this.leg.ended.addEventListener('abort', over, { once: true });
       this.departed.addEventListener('abort', over, { once: true });

@@ -25,7 +25,7 @@ export function actionParameters(
     return params;
   }
   Object.assign(params, requestParameters(end.parameters ?? {}));
-  params['DialCallDuration'] = `${Math.round(end.durationMs / 1000)}`;
+  params['DialCallDuration'] = `${end.duration}`;
   if (invitation.order.target.kind !== 'sip') return params;
   if (end.sipCallId !== '') params['DialSipCallId'] = end.sipCallId;
   if (end.sipStatus !== undefined) params['DialSipResponseCode'] = `${end.sipStatus}`;
