@@ -9,19 +9,26 @@ export interface TwimlAttribute {
   readonly position: Position;
 }
 
-export interface TwimlElement {
-  readonly name: string;
-  readonly attributes: ReadonlyMap<string, TwimlAttribute>;
-  /** In document order; text with its references resolved, comments and processing instructions left out. */
-  readonly children: readonly (TwimlElement | string)[];
+/** A stretch of text between tags, its references resolved, white space as written. */
+export interface TwimlText {
+  readonly text: string;
+  /** Of its first character. */
   readonly position: Position;
 }
 
-export function isElement(child: TwimlElement | string): child is TwimlElement {
-  return typeof child !== 'string';
+export interface TwimlElement {
+  readonly name: string;
+  readonly attributes: ReadonlyMap<string, TwimlAttribute>;
+  /** In document order; comments and processing instructions left out. */
+  readonly children: readonly (TwimlElement | TwimlText)[];
+  readonly position: Position;
+}
+
+export function isElement(child: TwimlElement | TwimlText): child is TwimlElement {
+  return 'name' in child;
 }
 
 /** The text directly inside an element, white space as written. */
 export function textOf(element: TwimlElement): string {
-  return element.children.filter((child) => !isElement(child)).join('');
+  return element.children.map((child) => (isElement(child) ? '' : child.text)).join('');
 }

@@ -1,5 +1,5 @@
 import { XMLParser } from 'fast-xml-parser';
-import type { TwimlAttribute, TwimlElement } from './element.ts';
+import type { TwimlAttribute, TwimlElement, TwimlText } from './element.ts';
 import { resolveReferences } from './references.ts';
 import type { Source } from './source.ts';
 
@@ -29,16 +29,21 @@ export function buildElement(source: Source, node: XmlNode): TwimlElement | unde
   const span = xmlSpan(node);
   const content = name === undefined ? undefined : node[name];
   if (name === undefined || !span || !Array.isArray(content)) return undefined;
-  const children: (TwimlElement | string)[] = [];
+  const children: (TwimlElement | TwimlText)[] = [];
   for (const child of content) {
     if (!isNode(child)) continue;
     const text = textIn(child);
-    const built = text ?? buildElement(source, child);
+    const built = text === undefined ? buildElement(source, child) : textAt(source, child, text);
     if (built !== undefined) children.push(built);
   }
   const attributes = buildAttributes(source, span.start, node[':@']);
   return { name, attributes, children, position: source.at(span.start) };
 }
+
+const textAt = (source: Source, node: XmlNode, text: string): TwimlText => ({
+  text,
+  position: source.at(xmlSpan(node)?.start ?? 0),
+});
 
 function textIn(node: XmlNode): string | undefined {
   const text = node['#text'];

@@ -72,7 +72,7 @@ function textProgram(document: StoredDocument): Program {
   const spoken: TwimlElement = {
     name: 'Say',
     attributes: new Map(),
-    children: [document.body],
+    children: [{ text: document.body, position: { line: 1, column: 1 } }],
     position: { line: 1, column: 1 },
   };
   const diagnostics: Diagnostic[] = [];

@@ -45,10 +45,10 @@ export function readVerbs(
       const verb = known.get(child.name);
       if (verb) steps.push(verb.read(child, context));
       else diagnostics.push(unknownVerb(child, url));
-    } else if (child.trim() !== '') {
-      const text = child.trim().slice(0, 40);
+    } else if (child.text.trim() !== '') {
+      const text = child.text.trim().slice(0, 40);
       const message = `<Response> takes no text; "${text}" is ignored; put it into a <Say>.`;
-      diagnostics.push(diagnose(12200, message, { url, ...root.position, actual: text }));
+      diagnostics.push(diagnose(12200, message, { url, ...child.position, actual: text }));
     }
   }
   for (const [name, { position }] of root.attributes) {

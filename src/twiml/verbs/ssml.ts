@@ -57,7 +57,7 @@ interface Emit {
 function flatten(element: TwimlElement, context: ReadContext, emit: Emit): void {
   for (const child of element.children) {
     if (isElement(child)) flattenElement(child, context, emit);
-    else emit.text(child);
+    else emit.text(child.text);
   }
 }
 
@@ -81,7 +81,7 @@ function flattenElement(element: TwimlElement, context: ReadContext, emit: Emit)
 }
 
 function plainText(element: TwimlElement): string {
-  return element.children.map((child) => (isElement(child) ? plainText(child) : child)).join('');
+  return element.children.map((child) => (isElement(child) ? plainText(child) : child.text)).join('');
 }
 
 const SPELLED = new Set(['digits', 'characters', 'spell-out', 'verbatim', 'telephone']);
