@@ -69,6 +69,7 @@ export class VirtualClock implements Clock {
   readonly #origin: number;
   #order = 0;
   #timers: VirtualTimer[] = [];
+  readonly #held = new Set<Promise<void>>();
 
   constructor(start = Date.UTC(2026, 0, 1)) {
     this.#now = start;
@@ -118,6 +119,33 @@ export class VirtualClock implements Clock {
     this.#now = Math.max(this.#now, end);
   }
 
+  /** Time stands still until `real` settles: something goes on that takes real time, a request for one. */
+  hold<T>(real: Promise<T>): Promise<T> {
+    const held = real.then(
+      () => {},
+      () => {},
+    );
+    this.#held.add(held);
+    void held.then(() => this.#held.delete(held));
+    return real;
+  }
+
+  /** Lets everything happen that happens now: promise callbacks that are due, and what time is held for. */
+  async settle(): Promise<void> {
+    await settle();
+    while (this.#held.size > 0) {
+      await Promise.race(this.#held);
+      await settle();
+    }
+  }
+
+  /** Fires the next timer; false when there is none. */
+  step(): boolean {
+    if (this.#timers.length === 0) return false;
+    this.#fireNext();
+    return true;
+  }
+
   /**
    * Fires timer after timer until `until` settles, then returns or throws its result. Throws when nothing is
    * left that could ever settle it.
@@ -129,14 +157,12 @@ export class VirtualClock implements Clock {
     };
     until.then(mark, mark);
     for (;;) {
-      await settle();
+      await this.settle();
       if (settled) return until;
-      if (this.#timers.length === 0) {
-        await settle();
-        if (settled) return until;
-        throw new Error('virtual time stands still: nothing is scheduled that could end this run');
-      }
-      this.#fireNext();
+      if (this.step()) continue;
+      await this.settle();
+      if (settled) return until;
+      throw new Error('virtual time stands still: nothing is scheduled that could end this run');
     }
   }
 

@@ -58,7 +58,11 @@ export class RandomIds implements Ids {
 
 /** Identifiers that count up, for replay and tests. */
 export class CountingIds implements Ids {
-  #next = 1;
+  #next: number;
+
+  constructor(first = 1) {
+    this.#next = first;
+  }
 
   sid(prefix: SidPrefix): string {
     return prefix + this.token(16);

@@ -17,7 +17,7 @@ import type { ChildCall, ChildEnd, Dialer, DialOrder } from '../twiml/verbs/port
 import type { WebhookSession } from '../webhook/port.ts';
 import { Chronicle } from './chronicle.ts';
 import { scheduleCallee } from './peers.ts';
-import { type Scenario, ScenarioError } from './scenario.ts';
+import { type CalleeAction, type Scenario, ScenarioError } from './scenario.ts';
 import { type ApplicationCallOf, SimulatedApplication } from './simulated-application.ts';
 import { SimulatedFork } from './simulated-fork.ts';
 import type { SimulatedRegistrations } from './simulated-registrations.ts';
@@ -29,6 +29,8 @@ export interface DialerParts {
   readonly callees: Scenario['callees'];
   readonly registrations: SimulatedRegistrations;
   readonly applications: readonly Application[];
+  /** What somebody does whom no callee stands for; absent: a call to them is a mistake of the scenario. */
+  stranger?(address: string): readonly CalleeAction[];
   webhooks(chronicle: Chronicle): WebhookSession;
   audio(webhooks: WebhookSession, chronicle: Chronicle): AudioLibrary;
 }
@@ -64,9 +66,10 @@ export class SimulatedDialer {
         const turn = this.#used.get(address) ?? 0;
         this.#used.set(address, turn + 1);
         const callee = matching[Math.min(turn, matching.length - 1)];
-        if (!callee) throw new ScenarioError(`the scenario has no callee ${address}`);
+        const does = callee?.does ?? this.#parts.stranger?.(address);
+        if (!does) throw new ScenarioError(`the scenario has no callee ${address}`);
         const child = this.#child(order, address, parent);
-        child.begin(callee.does);
+        child.begin(does);
         return child;
       },
     };
