@@ -78,6 +78,7 @@ export async function startCallWorker(
     clock,
     logger,
   });
+  const { choices } = settings;
   const http = createHttpClient({ allowPrivate: settings.allowPrivate, clock });
   const media = await createMediaHost({
     script: scripts.media,
@@ -125,12 +126,13 @@ export async function startCallWorker(
     audio: createAudioLibrary({ tts, http, clock, ids }),
     webhooks: (accountSid, onWarning) => {
       const authToken = () => signingToken(accountSid);
-      return createWebhookSession({ http, clock, ids, cache, onAttempt, onWarning, authToken });
+      return createWebhookSession({ http, clock, ids, cache, onAttempt, onWarning, authToken, choices });
     },
     clock,
     ids,
     logger,
     publicUrl: publicUrl(publicUrlTemplate(settings, id), 'api', id),
+    choices,
     handoverMs: 2 * GRACE_MS + 3 * HEARTBEAT_MS,
     onAnswer: () => metrics.callAnswered(),
     onEnd: (record) => metrics.callEnded(record.status),

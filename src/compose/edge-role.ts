@@ -95,6 +95,7 @@ export async function startEdge(
     domain: settings.domain,
     carrier: settings.carrier,
     allowPrivate: settings.allowPrivate,
+    choices: settings.choices,
     ingressAllow: settings.ingressAllow,
     dispatchTimeoutMs: settings.dispatchTimeoutMs,
     graceMs: GRACE_MS,

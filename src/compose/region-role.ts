@@ -74,6 +74,7 @@ export async function startRegion(context: RoleContext, id: RegionId): Promise<R
   const orderSubscriber = connectRedis(connection, id, logger);
   const orders = createRedisOrderSender({ region, redis, subscriber: orderSubscriber, clock, ids, logger });
   const pace = createRedisCallPace({ redis, region, callsPerSecond: settings.callsPerSecond });
+  const { choices } = settings;
   const http = createHttpClient({ allowPrivate: settings.allowPrivate, clock });
 
   const signingToken = createSigningTokens({ vault: config.tokens, clock, logger });
@@ -88,7 +89,7 @@ export async function startRegion(context: RoleContext, id: RegionId): Promise<R
     config,
     webhooks: (accountSid) => {
       const signed = () => signingToken(accountSid);
-      return createWebhookSession({ http, clock, ids, onAttempt, authToken: signed });
+      return createWebhookSession({ http, clock, ids, onAttempt, authToken: signed, choices });
     },
     clock,
     logger,

@@ -1,6 +1,7 @@
 import { type BlockList, isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { STANDARD_CHOICES, type TwimlChoices, twimlChoices, variableOf } from '../call/choices.ts';
 import { REGION_IDS, REGIONS, type RegionId } from '../region/region.ts';
 import {
   type Address,
@@ -55,6 +56,8 @@ export interface Settings {
   readonly routeDelayMs: number;
   readonly controlSecret: string | undefined;
   readonly demo: boolean;
+  /** What Twilio leaves open. */
+  readonly choices: TwimlChoices;
   // Our own additions, all with working defaults.
   /** Where an edge process takes its workers' control connections, as they reach it; port 0: any. */
   readonly control: Address;
@@ -171,6 +174,9 @@ export function readSettings(environment: Environment): { settings: Settings; un
   const parsed = schema.safeParse(present);
   if (!parsed.success) complain(parsed.error.issues, '');
 
+  const chosen = readChoices(present);
+  problems.push(...chosen.problems);
+
   const regional = REGION_IDS.map((id) => {
     const suffix = `_${REGIONS[id].variable}`;
     const own = Object.fromEntries(Object.keys(perRegion).map((name) => [name, present[`${name}${suffix}`]]));
@@ -180,7 +186,7 @@ export function readSettings(environment: Environment): { settings: Settings; un
   });
   if (!parsed.success || problems.length > 0) throw new SettingsError(problems.join('\n'));
 
-  const known = new Set(Object.keys(shared));
+  const known = new Set([...Object.keys(shared), ...Object.keys(twimlChoices.shape).map(variableOf)]);
   for (const id of REGION_IDS)
     for (const name of Object.keys(perRegion)) known.add(`${name}_${REGIONS[id].variable}`);
   const unknown = Object.keys(present).filter((name) => name.startsWith('TRUNKLINE_') && !known.has(name));
@@ -211,6 +217,7 @@ export function readSettings(environment: Environment): { settings: Settings; un
       routeDelayMs: values.TRUNKLINE_ROUTE_DELAY_MS,
       controlSecret: values.TRUNKLINE_CONTROL_SECRET,
       demo: values.TRUNKLINE_DEMO,
+      choices: chosen.choices,
       control: values.TRUNKLINE_CONTROL,
       inner: values.TRUNKLINE_INNER,
       dispatchTimeoutMs: values.TRUNKLINE_DISPATCH_TIMEOUT_MS,
@@ -224,6 +231,22 @@ export function readSettings(environment: Environment): { settings: Settings; un
       ) as Record<RegionId, string | undefined>,
     },
   };
+}
+
+/** What Twilio leaves open: words, and numbers in digits. */
+function readChoices(present: Environment): { choices: TwimlChoices; problems: readonly string[] } {
+  const names = Object.keys(twimlChoices.shape).filter((name) => present[variableOf(name)] !== undefined);
+  const written = names.map((name) => {
+    const text = present[variableOf(name)] ?? '';
+    return [name, /^\d{1,9}$/.test(text) ? Number(text) : text] as const;
+  });
+  const parsed = twimlChoices.safeParse(Object.fromEntries(written));
+  if (parsed.success) return { choices: parsed.data, problems: [] };
+  const problems = parsed.error.issues.map(({ path, message }) => {
+    const variable = variableOf(String(path[0]));
+    return `${variable} is "${present[variable]}": ${message}`;
+  });
+  return { choices: STANDARD_CHOICES, problems };
 }
 
 type Shared = z.infer<typeof schema>;

@@ -1,3 +1,4 @@
+import { STANDARD_CHOICES } from '../call/choices.ts';
 import { outcomeOfOutgoing } from '../call/outcomes.ts';
 import type { EdgeEnd } from '../control/server.ts';
 import { type Diagnostic, failure, warning } from '../core/diagnostic.ts';
@@ -47,7 +48,8 @@ function diagnosticOf(end: EdgeEnd, { kind, uri }: Pick<DialTarget, 'kind' | 'ur
       `${uri} redirected the call (${sipStatus}) to where it cannot go. One redirection is followed: to the first Contact, over UDP or TCP, at no host of this installation and at a public address (TRUNKLINE_ALLOW_PRIVATE).`,
     );
   }
-  if (kind === 'own' || outcomeOfOutgoing(end, false, undefined) !== 'failed') return undefined;
+  if (kind === 'own' || outcomeOfOutgoing(end, false, undefined, true, STANDARD_CHOICES) !== 'failed')
+    return undefined;
   if (cause === 'rejected') return warning(32011, `${uri} refused the call with ${sipStatus}.`);
   if (cause !== 'unreachable') return undefined;
   if (kind === 'device') {

@@ -1,3 +1,4 @@
+import type { TwimlChoices } from '../call/choices.ts';
 import type { OutboundJob } from '../call/job.ts';
 import { outcomeOfOutgoing } from '../call/outcomes.ts';
 import type { CommandResult } from '../control/link.ts';
@@ -27,6 +28,7 @@ export interface OutboundCallOptions extends EdgeCallOptions {
   readonly workerMedia: Endpoint;
   /** A peer's Contact may be a private address. */
   readonly allowPrivate: boolean;
+  readonly choices: TwimlChoices;
 }
 
 /**
@@ -124,7 +126,7 @@ export class OutboundCall implements EdgeCall {
     const end = before ?? { cause: 'local-hangup' };
     const withdrawn = end.cause === 'local-hangup' ? 'caller-gone' : undefined;
     this.#o.dispatch.finish(this.job, {
-      status: outcomeOfOutgoing(end, this.#answered, withdrawn),
+      status: outcomeOfOutgoing(end, this.#answered, withdrawn, true, this.#o.choices),
       cause,
       diagnostics: before?.diagnostic ? [before.diagnostic] : [],
       timeline: [{ type: 'hangup', by: before?.cause === 'peer-hangup' ? 'peer' : 'platform', cause }],

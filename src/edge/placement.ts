@@ -1,3 +1,4 @@
+import type { TwimlChoices } from '../call/choices.ts';
 import type { CallChain } from '../call/job.ts';
 import { legIdOf } from '../control/leg-id.ts';
 import type { DialRequest } from '../control/protocol.ts';
@@ -19,6 +20,7 @@ import { asBytes } from './parties.ts';
 const SILENT_MS = 4_000;
 
 export interface PlacementOptions extends TargetOptions, Omit<EdgeCallOptions, 'relayLeg' | 'media'> {
+  readonly choices: TwimlChoices;
   readonly agent: SipAgent;
   readonly ids: Ids;
   /** The worker that dials, and its inner socket. */

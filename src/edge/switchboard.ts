@@ -1,3 +1,4 @@
+import type { TwimlChoices } from '../call/choices.ts';
 import type { InboundJob } from '../call/job.ts';
 import { legIdOf } from '../control/leg-id.ts';
 import type { DialRequest } from '../control/protocol.ts';
@@ -24,6 +25,7 @@ export interface SwitchboardOptions extends Omit<AdmissionOptions, 'ownCall'>, T
   readonly agent: SipAgent;
   readonly relay: RelayHost;
   readonly dispatch: Dispatch;
+  readonly choices: TwimlChoices;
   readonly dispatchTimeoutMs: number;
   readonly graceMs: number;
   readonly onCall?: (edge: EdgeId, outcome: 'offered' | 'refused') => void;

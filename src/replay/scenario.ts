@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { twimlChoices } from '../call/choices.ts';
 import { EDGE_IDS } from '../region/edge.ts';
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
@@ -174,6 +175,8 @@ const scenario = z.strictObject({
       ]),
     )
     .default([]),
+  /** What Twilio leaves open. */
+  choices: twimlChoices.prefault({}),
   /** The first of the counting identifiers. */
   seed: z.number().int().positive().default(1),
 });

@@ -82,6 +82,7 @@ export class SimulatedApplication implements ChildCall {
       webhooks: withParameters(this.#session, applicationParameters(order, facts)),
       dialer: dialerOf(facts, this.leg),
       audio: parts.audio(this.#session, this.chronicle),
+      choices: parts.choices,
       recordings: this.chronicle.desk(() => ids.sid('RE')),
       timeline: this.#story,
       report: (diagnostic) => this.chronicle.report(diagnostic),
@@ -149,6 +150,7 @@ export class SimulatedApplication implements ChildCall {
       withdrawn: this.#withdrawn,
       callerGone: this.#options.leg.ended.aborted,
       verdict,
+      choices: this.#parts.choices,
     });
     const now = this.#parts.clock.now();
     if (by) this.chronicle.add({ type: 'hangup', by, cause: end.cause });

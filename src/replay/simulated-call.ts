@@ -1,3 +1,4 @@
+import { STANDARD_CHOICES } from '../call/choices.ts';
 import type { CallFacts } from '../call/facts.ts';
 import type { OrderedDocument } from '../call/orders.ts';
 import type { Clock, VirtualClock } from '../core/clock.ts';
@@ -22,7 +23,8 @@ export const AUTH_TOKEN = '0123456789abcdef0123456789abcdef';
 export type CallScenario = Pick<
   Scenario,
   'from' | 'to' | 'voice' | 'callees' | 'domains' | 'registrations' | 'applications' | 'orders'
->;
+> &
+  Partial<Pick<Scenario, 'choices'>>;
 
 export interface SimulatedCallParts extends Partial<Pick<DialerParts, 'audio' | 'stranger'>> {
   readonly clock: VirtualClock;
@@ -47,7 +49,7 @@ export class SimulatedCall {
 
   private constructor(
     { clock, ids, http, requestClock = clock, authToken = AUTH_TOKEN, ...parts }: SimulatedCallParts,
-    { from, to, voice, callees, applications, orders }: CallScenario,
+    { from, to, voice, callees, applications, orders, choices = STANDARD_CHOICES }: CallScenario,
     registrations: SimulatedRegistrations,
   ) {
     this.#clock = clock;
@@ -59,6 +61,7 @@ export class SimulatedCall {
         http,
         clock: requestClock,
         ids,
+        choices,
         authToken: async () => authToken,
         onWarning: (warning) => of.report(warning),
       });
@@ -67,6 +70,7 @@ export class SimulatedCall {
     this.dialer = new SimulatedDialer({
       clock,
       ids,
+      choices,
       callees,
       registrations,
       applications: applications.map((written) => applicationOf(written, ACCOUNT_SID)),
@@ -88,6 +92,7 @@ export class SimulatedCall {
       webhooks: session,
       dialer: this.dialer.of(facts, this.leg),
       audio: audio(session, this.chronicle),
+      choices,
       recordings: this.chronicle.desk(() => ids.sid('RE')),
       timeline: this.chronicle,
       report: this.chronicle.report.bind(this.chronicle),

@@ -1,4 +1,5 @@
 import { answeredRecord, endRecord, newCallRecord, secondsInCall } from '../call/call-records.ts';
+import type { TwimlChoices } from '../call/choices.ts';
 import type { CallFacts } from '../call/facts.ts';
 import type { OrderedDocument } from '../call/orders.ts';
 import { outcomeOfOutgoing, type Withdrawal } from '../call/outcomes.ts';
@@ -26,6 +27,7 @@ import type { SimulatedRegistrations } from './simulated-registrations.ts';
 export interface DialerParts {
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly choices: TwimlChoices;
   readonly callees: Scenario['callees'];
   readonly registrations: SimulatedRegistrations;
   readonly applications: readonly Application[];
@@ -130,7 +132,7 @@ export class SimulatedChild implements ChildCall {
     order: DialOrder,
     to: string,
     parent: CallFacts,
-    { clock, ids, webhooks, audio }: DialerParts,
+    { clock, ids, choices, webhooks, audio }: DialerParts,
     dialer: SimulatedDialer,
   ) {
     this.order = order;
@@ -157,6 +159,7 @@ export class SimulatedChild implements ChildCall {
       webhooks: session,
       dialer: dialer.of(facts, this.leg),
       audio: audio(session, this.chronicle),
+      choices,
       recordings: this.chronicle.desk(() => ids.sid('RE')),
       timeline: this.chronicle,
       report: (diagnostic) => this.chronicle.report(diagnostic),
@@ -286,7 +289,8 @@ export class SimulatedChild implements ChildCall {
 
   #ended(reason: unknown): void {
     if (!(reason instanceof LegEnded)) throw new Error('a leg ended without a reason');
-    const status = outcomeOfOutgoing(reason, this.#answered, this.#withdrawn, this.#rang);
+    const { choices } = this.world;
+    const status = outcomeOfOutgoing(reason, this.#answered, this.#withdrawn, this.#rang, choices);
     const cause = this.#withdrawn ?? reason.cause;
     if (reason.diagnostic) this.chronicle.report(reason.diagnostic);
     this.#record = endRecord(this.#record, { status, cause }, this.#clock.now());

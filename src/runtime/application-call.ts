@@ -80,7 +80,7 @@ export class ApplicationCall implements ChildCall {
 
   constructor(options: ApplicationCallOptions) {
     const { order, parent, parts } = options;
-    const { clock, ids, audio, logger } = parts;
+    const { clock, ids, audio, logger, choices } = parts;
     this.#options = options;
     this.#asked = order.statusCallback;
     this.callSid = ids.sid('CA');
@@ -101,6 +101,7 @@ export class ApplicationCall implements ChildCall {
       leg: this.leg,
       webhooks: withParameters(session, applicationParameters(order, this.#facts)),
       audio,
+      choices,
       recordings: this.desk,
       dialer: this.#dialer,
       timeline: this.#story,
@@ -192,6 +193,7 @@ export class ApplicationCall implements ChildCall {
       withdrawn: this.#withdrawn,
       callerGone: this.#options.parent.leg.ended.aborted,
       verdict,
+      choices: this.#options.parts.choices,
     });
     if (by) this.timeline.add({ type: 'hangup', by, cause: end.cause }, this.#endedAt);
     this.timeline.end(end, this.#endedAt);

@@ -1,3 +1,4 @@
+import type { TwimlChoices } from '../call/choices.ts';
 import type { CallRecord } from '../call/record.ts';
 import type { CallbackTask, StorageTask } from '../call/tasks.ts';
 import type { RegionalConfig } from '../config/port.ts';
@@ -53,6 +54,7 @@ export interface CallParts {
   readonly ids: Ids;
   readonly logger: Logger;
   readonly publicUrl: string;
+  readonly choices: TwimlChoices;
   /** How long the edge takes, at most, to offer a call again: who holds it then is settled. */
   readonly handoverMs: number;
   readonly onAnswer?: () => void;

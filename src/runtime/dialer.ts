@@ -157,7 +157,7 @@ class DialledCall implements ChildCall {
   #document: OrderedDocument | undefined;
 
   constructor({ call, parent, parts, dialer, goOn }: DialledCallOptions) {
-    const { clock, audio } = parts;
+    const { clock, audio, choices } = parts;
     const { callSid, leg, facts, webhooks, desk, timeline } = call;
     this.#call = call;
     this.#parts = parts;
@@ -170,6 +170,7 @@ class DialledCall implements ChildCall {
       clock,
       leg,
       audio,
+      choices,
       recordings: desk,
       timeline,
       report: (diagnostic) => timeline.report(diagnostic),

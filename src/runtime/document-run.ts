@@ -32,6 +32,7 @@ export async function runDocument(
     leg,
     webhooks: withParameters(call.webhooks, params),
     audio: parts.audio,
+    choices: parts.choices,
     recordings: desk,
     dialer,
     timeline,

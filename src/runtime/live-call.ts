@@ -175,7 +175,7 @@ class LiveCall implements OrderableCall {
     if ('code' in config) return this.#notConfigured(config);
     this.#config = config;
     if (start.kind === 'lost') return this.#giveUp(start.cause);
-    const { clock, audio } = this.#parts;
+    const { clock, audio, choices } = this.#parts;
     const report = (diagnostic: Diagnostic) => this.timeline.report(diagnostic);
     const callerName = config.voiceCallerIdLookup ? this.#job.callerName : null;
     this.#facts = { ...this.#facts, callerName };
@@ -186,6 +186,7 @@ class LiveCall implements OrderableCall {
       leg: this.leg,
       webhooks: notedWebhooks(this.#parts.webhooks(this.#job.accountSid, report), this.timeline),
       audio,
+      choices,
       recordings: this.desk,
       dialer: this.#dialer,
       timeline: this.timeline,

@@ -117,6 +117,7 @@ export class OutgoingCall implements OrderableCall {
       withdrawn: this.#withdrawn,
       placed: this.#process !== undefined,
       rang: this.#rings,
+      choices: this.#parts.choices,
     });
   }
 

@@ -1,3 +1,4 @@
+import type { TwimlChoices } from '../call/choices.ts';
 import { outcomeOfOutgoing, type Withdrawal } from '../call/outcomes.ts';
 import type { CallStatus } from '../call/record.ts';
 import type { LegEndCause, LegEnded } from '../leg/port.ts';
@@ -11,6 +12,7 @@ export interface OutgoingEnding {
   readonly placed: boolean;
   /** A provisional response other than 100 came. */
   readonly rang: boolean;
+  readonly choices: TwimlChoices;
 }
 
 /** How it is written down. */
@@ -56,8 +58,15 @@ const ENDED: Readonly<Record<LegEndCause, Account>> = {
 };
 
 /** How a call ended that we made, when its leg says so and no document of its own does. */
-export function outgoingEnd({ end, answered, withdrawn, placed, rang }: OutgoingEnding): OutgoingEnd {
-  const status = outcomeOfOutgoing(end, answered, withdrawn, rang);
+export function outgoingEnd({
+  end,
+  answered,
+  withdrawn,
+  placed,
+  rang,
+  choices,
+}: OutgoingEnding): OutgoingEnd {
+  const status = outcomeOfOutgoing(end, answered, withdrawn, rang, choices);
   const sipStatus = end.sipStatus ?? (answered ? 200 : placed && withdrawn ? 487 : undefined); // RFC 3261 §9.2
   if (withdrawn !== undefined && end.cause === 'local-hangup') {
     return { status, sipStatus, ...(answered ? ENDED_BY_US : WITHDRAWN)[withdrawn] };

@@ -1,3 +1,4 @@
+import type { TwimlChoices } from '../call/choices.ts';
 import { link } from '../core/abort.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Diagnostic, failure } from '../core/diagnostic.ts';
@@ -42,6 +43,8 @@ export interface WebhookSessionOptions {
   readonly maxBytes?: number;
   /** For a whole request, retries and redirects included, unless the URL says otherwise. */
   readonly totalMs?: number;
+  /** Absent: the standard ones. */
+  readonly choices?: Pick<TwimlChoices, 'redirectMethod' | 'signedPort'>;
   readonly onAttempt?: (attempt: WebhookAttempt) => void;
   /** Warnings about connection overrides; errors are the request's result. */
   readonly onWarning?: (warning: Diagnostic) => void;
@@ -49,6 +52,8 @@ export interface WebhookSessionOptions {
 
 /** The largest TwiML body: https://www.twilio.com/docs/api/errors/11750 */
 export const MAX_DOCUMENT_BYTES = 64 * 1024;
+
+const STANDARD_CHOICES = { redirectMethod: 'get', signedPort: 'keep' } as const;
 
 /** The requests of one call: see the port. */
 export function createWebhookSession(options: WebhookSessionOptions): WebhookSession {
@@ -96,6 +101,7 @@ class Fetch {
   readonly #memory: CallMemory;
   readonly #request: WebhookRequest;
   readonly #overrides: ConnectionOverrides;
+  readonly #choices: Pick<TwimlChoices, 'redirectMethod' | 'signedPort'>;
   readonly #idempotencyToken: string;
   readonly #attempts: WebhookAttempt[] = [];
   #retriesLeft: number;
@@ -113,6 +119,7 @@ class Fetch {
     this.#memory = memory;
     this.#request = request;
     this.#overrides = overrides;
+    this.#choices = options.choices ?? STANDARD_CHOICES;
     this.#retriesLeft = overrides.retries;
     this.#idempotencyToken = options.ids.token(16);
   }
@@ -199,6 +206,7 @@ class Fetch {
       params: hop.keepsForm ? this.#request.params : undefined,
       authToken: this.#request.purpose === 'media' ? undefined : await options.authToken(),
       idempotencyToken: this.#idempotencyToken,
+      signedPort: this.#choices.signedPort,
     });
     const login = this.#memory.logins.get(target.origin);
     if (login !== undefined) composed.headers['authorization'] = login;
@@ -264,7 +272,7 @@ class Fetch {
       const message = `More than ${MAX_REDIRECTS} HTTP redirects, the last from ${url}; answer directly.`;
       return { fail: failure(11215, message, { url, expected: `at most ${MAX_REDIRECTS}` }) };
     }
-    const next = followRedirect(hop, status, location);
+    const next = followRedirect(hop, status, location, this.#choices.redirectMethod);
     if ('code' in next) return { fail: next };
     return { next: { ...next, keepsForm: hop.keepsForm && next.keepsForm } };
   }

@@ -78,11 +78,13 @@ export interface Composition {
   readonly authToken: string | undefined;
   /** The same for every attempt of one request, so that the application can tell a retry. */
   readonly idempotencyToken: string;
+  /** Whether the signature covers the port that the URL names; absent: it does. */
+  readonly signedPort?: 'keep' | 'drop';
 }
 
 /** @see https://www.twilio.com/docs/usage/webhooks/getting-started-twilio-webhooks and reference §3.1 */
 export function composeRequest(composition: Composition): ComposedRequest {
-  const { target, method, params = {}, authToken, idempotencyToken } = composition;
+  const { target, method, params = {}, authToken, idempotencyToken, signedPort } = composition;
   const form = encodeForm(params);
   const url = method === 'GET' ? withQuery(target.url, form) : target.url;
   const headers: Record<string, string> = {
@@ -90,10 +92,21 @@ export function composeRequest(composition: Composition): ComposedRequest {
     accept: '*/*',
     'i-twilio-idempotency-token': idempotencyToken,
   };
-  if (authToken !== undefined) headers['x-twilio-signature'] = signRequest(authToken, url, params, method);
+  if (authToken !== undefined)
+    headers['x-twilio-signature'] = signRequest(
+      authToken,
+      signedPort === 'drop' ? withoutPort(url) : url,
+      params,
+      method,
+    );
   if (method === 'GET') return { url, method, headers, body: undefined };
   headers['content-type'] = 'application/x-www-form-urlencoded; charset=UTF-8';
   return { url, method, headers, body: form };
+}
+
+/** Cut as text: the rest must stay byte for byte what is requested. */
+function withoutPort(url: string): string {
+  return url.replace(/^(https?:\/\/(?:\[[^\]]*\]|[^:/?#]*)):\d+/i, '$1');
 }
 
 function encodeForm(params: SignedParams): string {

@@ -1,3 +1,4 @@
+import type { TwimlChoices } from '../../call/choices.ts';
 import type { CallFacts } from '../../call/facts.ts';
 import { outcomeOfOutgoing, type Withdrawal } from '../../call/outcomes.ts';
 import type { TimelineEntry, TimelineSink } from '../../call/timeline.ts';
@@ -133,6 +134,7 @@ export interface ApplicationEnding {
   readonly callerGone: boolean;
   /** What its document made of it; undefined when it had none, or was cut short. */
   readonly verdict: CallEnd | undefined;
+  readonly choices: TwimlChoices;
 }
 
 const CUT_SHORT: Readonly<Record<Withdrawal, string>> = {
@@ -149,10 +151,11 @@ export function applicationEnd({
   withdrawn,
   callerGone,
   verdict,
+  choices,
 }: ApplicationEnding): CallEnd & { readonly by: 'application' | 'platform' | undefined } {
   if (verdict) return { ...verdict, by: undefined };
   const why = withdrawn ?? (callerGone && !end.diagnostic ? 'caller-gone' : undefined);
-  const status = outcomeOfOutgoing(why ? new LegEnded('local-hangup') : end, answered, why);
+  const status = outcomeOfOutgoing(why ? new LegEnded('local-hangup') : end, answered, why, false, choices);
   const otherwise = end.diagnostic
     ? `the application was not called: ${end.diagnostic.message}`
     : 'the <Dial> that called it ended it'; // its time limit, or the caller's *

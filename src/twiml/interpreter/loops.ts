@@ -1,16 +1,11 @@
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import { diagnose } from '../../core/error-catalogue.ts';
+import type { CallScopeOf } from './scope.ts';
 
-/**
- * Our choice: documents that may follow each other without the caller hearing or waiting for anything. It ends
- * redirect loops; loops that play or gather go on for as long as the caller stays.
- */
-export const MOST_SILENT_DOCUMENTS = 100;
-
-/** Why a call that exceeds it is ended. */
-export function tooManyDocuments(url: string): Diagnostic {
+/** Why a call is ended whose documents follow each other and let the caller hear nothing. */
+export function tooManyDocuments({ baseUrl, world }: CallScopeOf): Diagnostic {
   const message =
-    `${MOST_SILENT_DOCUMENTS} documents followed each other without the caller hearing anything; ` +
+    `${world.choices.silentDocuments} documents followed each other without the caller hearing anything; ` +
     'this looks like a redirect loop, so the call was ended. Let one of them say, play or gather something.';
-  return diagnose(11215, message, { url });
+  return diagnose(11215, message, { url: baseUrl });
 }

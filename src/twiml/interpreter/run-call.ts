@@ -6,7 +6,7 @@ import { LegEnded } from '../../leg/port.ts';
 import type { DocumentRequest } from '../verbs/call-scope.ts';
 import { apologise } from './apology.ts';
 import { type DocumentEnd, follow, type Next, runDocument } from './documents.ts';
-import { MOST_SILENT_DOCUMENTS, tooManyDocuments } from './loops.ts';
+import { tooManyDocuments } from './loops.ts';
 import { endOfLeg, REJECTIONS } from './outcomes.ts';
 import { Redirection } from './redirection.ts';
 import { CallScopeOf, withoutSecrets } from './scope.ts';
@@ -84,8 +84,8 @@ async function execute(
         next = { kind: 'fetch', request: fallback, purpose: 'fallback' };
       }
     }
-    if (++scope.silentDocuments > MOST_SILENT_DOCUMENTS) {
-      const looping = tooManyDocuments(scope.baseUrl);
+    if (scope.isLooping()) {
+      const looping = tooManyDocuments(scope);
       world.report(looping);
       return await giveUp(world, scope, looping, signal);
     }

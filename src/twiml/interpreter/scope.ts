@@ -68,6 +68,15 @@ export class CallScopeOf implements CallScope {
     return this.document.requestedUrl ?? this.document.url;
   }
 
+  /**
+   * Counts one more document. Our choice: a limit on those that follow each other without the caller hearing or
+   * waiting for anything. It ends redirect loops; loops that play or gather go on for as long as the caller stays.
+   */
+  isLooping(): boolean {
+    const { silentDocuments } = this.world.choices;
+    return ++this.silentDocuments > silentDocuments && silentDocuments > 0;
+  }
+
   enter(document: StoredDocument): void {
     this.document = document;
     this.purpose = document.purpose ?? 'document';

@@ -3,7 +3,7 @@ import type { TwimlCode } from '../../core/error-catalogue.ts';
 import type { DocumentRequest } from '../verbs/call-scope.ts';
 import type { ChildCall } from '../verbs/ports.ts';
 import { type Next, runDocument } from './documents.ts';
-import { MOST_SILENT_DOCUMENTS, tooManyDocuments } from './loops.ts';
+import { tooManyDocuments } from './loops.ts';
 import { CallScopeOf } from './scope.ts';
 import type { CallWorld } from './world.ts';
 
@@ -34,12 +34,12 @@ export async function screenCall(
   for (;;) {
     const ended = await runDocument(scope, next, life.signal);
     if (ended.kind === 'ran-out') return true;
-    const looping = ended.kind === 'redirect' && ++scope.silentDocuments > MOST_SILENT_DOCUMENTS;
+    const looping = ended.kind === 'redirect' && scope.isLooping();
     if (ended.kind === 'redirect' && !looping) {
       next = ended.next;
       continue;
     }
-    if (looping) world.report(tooManyDocuments(scope.baseUrl));
+    if (looping) world.report(tooManyDocuments(scope));
     if (ended.kind === 'failure') world.report(ended.diagnostic);
     const why = ended.kind === 'hangup' ? ended.why : 'screening failed';
     world.timeline.add({ type: 'hangup', by: 'application', cause: why });
@@ -57,6 +57,7 @@ function worldOf({ world }: ChildCall): CallWorld {
     clock: world.clock,
     leg: world.leg,
     audio: world.audio,
+    choices: world.choices,
     recordings: world.recordings,
     timeline: world.timeline,
     report: (diagnostic) => world.report(diagnostic),

@@ -86,8 +86,10 @@ export const gather = defineVerb({
     if (typed.digits === '' && !attributes.actionOnEmptyResult) return proceed;
     return transfer(call, attributes.action, element.position, attributes.method, {
       Digits: typed.digits,
-      FinishedOnKey: typed.finishedOn, // undocumented, sent by the live service
-      msg: 'Gather End', // as the live service
+      ...(call.world.choices.undocumentedParameters === 'send' && {
+        FinishedOnKey: typed.finishedOn,
+        msg: 'Gather End',
+      }),
     });
   },
 });

@@ -1,3 +1,4 @@
+import type { TwimlChoices } from '../../call/choices.ts';
 import type { CallFacts } from '../../call/facts.ts';
 import type { OrderedDocument } from '../../call/orders.ts';
 import type { Withdrawal } from '../../call/outcomes.ts';
@@ -160,6 +161,7 @@ export interface VerbWorld {
   readonly clock: Clock;
   readonly leg: Leg;
   readonly audio: AudioLibrary;
+  readonly choices: TwimlChoices;
   readonly recordings: RecordingDesk;
   readonly timeline: TimelineSink;
   /** Collects what the customer must know; the timeline gets it too. */

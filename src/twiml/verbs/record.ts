@@ -4,7 +4,7 @@ import { recordBeep } from '../../media/tones.ts';
 import type { TwimlElement } from '../document/element.ts';
 import { attr, type Values } from './attributes.ts';
 import { noBody } from './bodies.ts';
-import { type CallScope, type Outcome, transfer } from './call-scope.ts';
+import { type CallScope, type Outcome, proceed, transfer } from './call-scope.ts';
 import { defineVerb, reportAt } from './define-verb.ts';
 import { recordingCallback, recordingCallbackAttributes } from './recording-callback.ts';
 
@@ -64,9 +64,11 @@ export const record = defineVerb({
     const { reason, durationMs } = end;
     call.world.timeline.add({ type: 'recording-ended', recording: sid, reason, duration_ms: durationMs });
     await call.world.recordings.finish(sid, end);
+    const skips = call.world.choices.emptyRecording === 'continue';
+    if (skips && end.silent && reason !== 'hangup' && key === undefined) return proceed;
     return handOver(values, element, call, signal, {
       RecordingUrl: url,
-      RecordingSid: sid,
+      ...(call.world.choices.undocumentedParameters === 'send' && { RecordingSid: sid }),
       RecordingDuration: `${Math.round(durationMs / 1000)}`,
       ...(reason === 'hangup' ? { Digits: 'hangup' } : key !== undefined && { Digits: key }),
     });

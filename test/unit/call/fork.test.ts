@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { STANDARD_CHOICES } from '../../../src/call/choices.ts';
 import {
   type BranchEnd,
   type Fork,
@@ -111,12 +112,12 @@ describe('a fork, RFC 3261 §16.7', () => {
   ])('%j ends as %i, %s', (statuses, sipStatus, status) => {
     const end = best(...statuses);
     expect(end).toEqual({ cause: 'rejected', sipStatus });
-    expect(end && outcomeOfOutgoing(end, false, undefined)).toBe(status);
+    expect(end && outcomeOfOutgoing(end, false, undefined, true, STANDARD_CHOICES)).toBe(status);
   });
 
   it('nobody responds at all: it failed', () => {
     const end = best(0, 0);
     expect(end).toEqual({ cause: 'unreachable' });
-    expect(end && outcomeOfOutgoing(end, false, undefined)).toBe('failed');
+    expect(end && outcomeOfOutgoing(end, false, undefined, true, STANDARD_CHOICES)).toBe('failed');
   });
 });

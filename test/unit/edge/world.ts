@@ -1,5 +1,6 @@
 import { BlockList } from 'node:net';
 import { expect } from 'vitest';
+import { STANDARD_CHOICES } from '../../../src/call/choices.ts';
 import type { OutboundJob } from '../../../src/call/job.ts';
 import type { StorageTask } from '../../../src/call/tasks.ts';
 import type { AccountStatus } from '../../../src/config/accounts.ts';
@@ -182,6 +183,7 @@ export async function world(overrides: Overrides = {}) {
       return [address];
     },
     carrier: overrides.carrier,
+    choices: STANDARD_CHOICES,
     allowPrivate: overrides.allowPrivate ?? true,
     routes: overrides.lookup ?? routes.lookup,
     directories: new Map([

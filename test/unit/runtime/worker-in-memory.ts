@@ -1,3 +1,4 @@
+import { STANDARD_CHOICES } from '../../../src/call/choices.ts';
 import type { CallJob, OutboundJob } from '../../../src/call/job.ts';
 import type { CallRecord } from '../../../src/call/record.ts';
 import type { CallbackTask, StorageTask } from '../../../src/call/tasks.ts';
@@ -196,6 +197,7 @@ export function createWorker() {
   const parts: CallParts = {
     worker: 'worker-1',
     region: REGIONS.ie1,
+    choices: STANDARD_CHOICES,
     store,
     config,
     storage,

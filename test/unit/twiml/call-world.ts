@@ -1,3 +1,4 @@
+import { STANDARD_CHOICES } from '../../../src/call/choices.ts';
 import type { OrderedDocument } from '../../../src/call/orders.ts';
 import type { Withdrawal } from '../../../src/call/outcomes.ts';
 import type { TimelineEntry } from '../../../src/call/timeline.ts';
@@ -101,6 +102,7 @@ export function setUp(
   const children: TestChild[] = [];
   const world: CallWorld = {
     clock,
+    choices: STANDARD_CHOICES,
     leg,
     facts: {
       callSid: 'CA1',

@@ -40,7 +40,8 @@ export class Dialling {
         await this.#recording.begin('ringing');
         await this.#ringback.ring();
       }
-      const { sequential, timeout: timeoutMs } = this.#node.attributes;
+      const { sequential, timeout } = this.#node.attributes;
+      const timeoutMs = timeout + this.#call.world.choices.dialBufferMs;
       const called = await callParties(invitations, {
         rules: { sequential, timeoutMs },
         call: this.#call,
@@ -155,7 +156,8 @@ export class Dialling {
 
   async #parameters(candidate: Candidate | undefined): Promise<Readonly<Record<string, string>>> {
     const end = await candidate?.child.end;
-    const result = actionParameters(candidate, end, this.#connected !== undefined);
+    const { screenedOut } = this.#call.world.choices;
+    const result = actionParameters(candidate, end, this.#connected !== undefined, screenedOut);
     return { ...result, ...(await this.#recording.finish()) };
   }
 
@@ -184,6 +186,10 @@ export class Dialling {
     await this.#ringback.end();
     await this.#conversation?.end();
     if (!this.#call.world.leg.ended.aborted) {
+      await this.#recording.finish();
+      return;
+    }
+    if (this.#call.world.choices.dialHangup === 'skip') {
       await this.#recording.finish();
       return;
     }

@@ -1,3 +1,4 @@
+import type { CallStatus } from '../../../call/record.ts';
 import { requestParameters } from '../parameters.ts';
 import type { ChildEnd } from '../ports.ts';
 import type { Candidate } from './calling.ts';
@@ -12,9 +13,11 @@ export function actionParameters(
   candidate: Candidate | undefined,
   end: ChildEnd | undefined,
   bridged: boolean,
+  screenedOut: CallStatus,
 ): Readonly<Record<string, string>> {
   const params: Record<string, string> = {
-    DialCallStatus: end ? end.status : 'failed',
+    // Completed without having been connected: its screening hung up.
+    DialCallStatus: !end ? 'failed' : end.status === 'completed' && !bridged ? screenedOut : end.status,
     DialBridged: `${bridged}`,
   };
   if (!candidate || !end) return params;
