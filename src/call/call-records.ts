@@ -113,7 +113,7 @@ export function answeredRecord(record: CallRecord, at: number): CallRecord {
  * How long the call of the record has been answered at `at`, in s: the difference between the two times as a record
  * shows them, in whole seconds; 0 when it was not answered.
  */
-export function secondsInCall({ start_time }: CallRecord, at: number): number {
+export function secondsInCall({ start_time }: Pick<CallRecord, 'start_time'>, at: number): number {
   if (start_time === null) return 0;
   return Math.max(0, Math.floor(at / 1_000) - Math.floor(Date.parse(start_time) / 1_000));
 }

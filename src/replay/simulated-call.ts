@@ -1,3 +1,4 @@
+import { secondsInCall } from '../call/call-records.ts';
 import { STANDARD_CHOICES } from '../call/choices.ts';
 import type { CallFacts } from '../call/facts.ts';
 import type { OrderedDocument } from '../call/orders.ts';
@@ -134,9 +135,9 @@ export class SimulatedCall {
   }
 }
 
-/** Rounded up as billing does. */
+/** As a record counts them. */
 function secondsSince(answeredAt: string | null, clock: Clock): number {
-  return answeredAt === null ? 0 : Math.ceil((clock.now() - Date.parse(answeredAt)) / 1000);
+  return answeredAt === null ? 0 : secondsInCall({ start_time: answeredAt }, clock.now());
 }
 
 function factsOf(from: string, to: string, callSid: string): CallFacts {
