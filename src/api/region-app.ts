@@ -22,6 +22,7 @@ import { routes } from './resources/routes.ts';
 import { routesInspection } from './resources/routes-inspection.ts';
 import { registrations } from './resources/sip/registrations.ts';
 import { sip } from './resources/sip/sip.ts';
+import { timelines } from './resources/timelines.ts';
 import { answerXml } from './xml-form.ts';
 
 type Resource = (options: RegionOptions, authentication: AuthenticationOptions) => Router;
@@ -52,6 +53,7 @@ const TRUNKLINE_V1: readonly Resource[] = [
   connections, // /Connections
   registrations, // /Registrations
   routesInspection, // /Routes
+  timelines, // /Calls/{CallSid}/Timeline
 ];
 
 const ROOT_2010 = '/2010-04-01';

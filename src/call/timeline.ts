@@ -54,8 +54,17 @@ export const timelineEvent = z.discriminatedUnion('type', [
     /** What a callback was sent; what a document's request was sent is its exchange. */
     parameters: z.record(text, text).optional(),
   }),
-  /** A document was asked for: what was sent, and the beginning of a textual answer. Its attempts follow. */
-  event('exchange', { url: text, parameters: z.record(text, text), body: text.optional() }),
+  /**
+   * A document was asked for: what was sent, and the body of a textual answer, its passwords hidden. Its attempts
+   * follow. In place of a body that was kept before in this call, `sha256` names it. `cut`: only its beginning is kept.
+   */
+  event('exchange', {
+    url: text,
+    parameters: z.record(text, text),
+    body: text.optional(),
+    sha256: text.optional(),
+    cut: z.literal(true).optional(),
+  }),
   /** A document was parsed. */
   event('document', { url: text, verbs: z.array(text), bytes: z.number() }),
   event('diagnostic', {
@@ -80,8 +89,10 @@ export const timelineEvent = z.discriminatedUnion('type', [
   /** The parties of this call and of `call` hear each other; no longer. */
   event('bridged', { call: text }),
   event('unbridged', { call: text }),
-  /** The call was given another document through the API. */
-  event('redirected', { url: text }),
+  /** An audio file of the document is there to be played: its length, once. */
+  event('media', { url: text, duration_ms: ms }),
+  /** The call was given another document through the API: by its address, or the document itself. */
+  event('redirected', { url: text, method: text.optional(), twiml: text.optional() }),
   /** The peer asked to be replaced by another party (REFER), or was asked to go there. */
   event('referred', { by: z.enum(['peer', 'application']), target: text, status: z.number().optional() }),
   event('rejected', { status: z.number(), phrase: text.optional() }),

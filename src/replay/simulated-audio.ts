@@ -1,3 +1,4 @@
+import { attemptEntry } from '../call/attempt-entry.ts';
 import type { TimelineSink } from '../call/timeline.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { diagnose } from '../core/error-catalogue.ts';
@@ -35,18 +36,7 @@ export function createSimulatedAudio(webhooks: WebhookSession, timeline: Timelin
 
     async media(url, signal) {
       const result = await webhooks.fetch({ url, method: 'GET', params: {}, purpose: 'media' }, signal);
-      for (const { url: requested, method, attempt, ms, status, errorCode } of result.attempts) {
-        timeline.add({
-          type: 'webhook',
-          url: requested,
-          method,
-          purpose: 'media',
-          attempt,
-          ms,
-          ...(status !== undefined && { status }),
-          ...(errorCode !== undefined && { error_code: errorCode }),
-        });
-      }
+      for (const attempt of result.attempts) timeline.add(attemptEntry(attempt, 'media'));
       if (!result.ok) return result.diagnostic;
       const { body, contentType } = result.response;
       return decode(url, body, contentType);

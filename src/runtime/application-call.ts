@@ -27,6 +27,7 @@ import { CallLedger } from './call-ledger.ts';
 import type { CallParts } from './call-parts.ts';
 import type { CallDialer, DiallingCall } from './dialer.ts';
 import { guarded } from './guarded.ts';
+import { notedAudio } from './noted-audio.ts';
 import { notedWebhooks } from './noted-webhooks.ts';
 import { patiently } from './patiently.ts';
 import { createProgressCallbacks, type ProgressCallbacks } from './progress-callbacks.ts';
@@ -80,7 +81,7 @@ export class ApplicationCall implements ChildCall {
 
   constructor(options: ApplicationCallOptions) {
     const { order, parent, parts } = options;
-    const { clock, ids, audio, logger, choices } = parts;
+    const { clock, ids, logger, choices } = parts;
     this.#options = options;
     this.#asked = order.statusCallback;
     this.callSid = ids.sid('CA');
@@ -100,7 +101,7 @@ export class ApplicationCall implements ChildCall {
       config: NOT_CONFIGURED,
       leg: this.leg,
       webhooks: withParameters(session, applicationParameters(order, this.#facts)),
-      audio,
+      audio: notedAudio(parts.audio, this.timeline),
       choices,
       recordings: this.desk,
       dialer: this.#dialer,

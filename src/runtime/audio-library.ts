@@ -5,10 +5,11 @@ import { type Diagnostic, failure, warning } from '../core/diagnostic.ts';
 import type { Ids } from '../core/ids.ts';
 import type { AudioClip } from '../leg/port.ts';
 import type { AudioDecoder, TextToSpeech, Utterance, Voice } from '../speech/port.ts';
-import type { AudioLibrary, Spoken } from '../twiml/interpreter/world.ts';
+import type { Spoken } from '../twiml/interpreter/world.ts';
 import { createWebhookSession } from '../webhook/client.ts';
 import type { HttpClient, WebhookAttempt } from '../webhook/port.ts';
 import { ResponseCache } from '../webhook/response-cache.ts';
+import type { SharedAudioLibrary } from './noted-audio.ts';
 
 export interface AudioLibraryOptions {
   readonly tts: TextToSpeech & AudioDecoder;
@@ -29,7 +30,7 @@ const MAX_MEDIA_BYTES = 40 * 60 * 8_000 * 4;
 const MEDIA_TOTAL_MS = 60_000;
 
 /** Speech and files for all calls of a process. */
-export function createAudioLibrary(options: AudioLibraryOptions): AudioLibrary {
+export function createAudioLibrary(options: AudioLibraryOptions): SharedAudioLibrary {
   const { tts, http, clock, ids, onAttempt } = options;
   const cache = new ResponseCache({ maxBytes: options.cacheBytes ?? CACHE_BYTES });
   /** By the fetched body: a file the cache gives again is not decoded again, and is forgotten with it. */
@@ -59,7 +60,7 @@ export function createAudioLibrary(options: AudioLibraryOptions): AudioLibrary {
       }
     },
 
-    async media(url, signal) {
+    async media(url, signal, onAttempts) {
       // No cookies are kept: a file is shared by calls. It is not signed, and no parameters are sent (§1.2).
       const session = createWebhookSession({
         http,
@@ -72,6 +73,7 @@ export function createAudioLibrary(options: AudioLibraryOptions): AudioLibrary {
         ...(onAttempt && { onAttempt }),
       });
       const result = await session.fetch({ url, method: 'GET', params: {}, purpose: 'media' }, signal);
+      onAttempts?.(result.attempts);
       if (!result.ok) return result.diagnostic;
       const { response } = result;
       let clip = decoded.get(response.body);

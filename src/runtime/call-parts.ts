@@ -13,11 +13,11 @@ import type { Leg, OutgoingLeg } from '../leg/port.ts';
 import type { TaskQueue } from '../queue/port.ts';
 import type { Region } from '../region/region.ts';
 import type { CallStore } from '../storage/ports.ts';
-import type { AudioLibrary } from '../twiml/interpreter/world.ts';
 import type { WebhookSession } from '../webhook/port.ts';
 import type { CallDirectory } from './call-directory.ts';
 import type { DeviceDirectory } from './device-directory.ts';
 import type { EdgeProcesses } from './edge-processes.ts';
+import type { SharedAudioLibrary } from './noted-audio.ts';
 
 /** What became of an attempt to call somebody. */
 export type Placement = OutgoingLink | { readonly notDialled: Diagnostic };
@@ -47,7 +47,7 @@ export interface CallParts {
   readonly calls: CallDirectory;
   /** Keeps the worker alive for a call that has become independent of the one that made it. */
   readonly adopt: (run: (shutdown: AbortSignal) => Promise<void>) => void;
-  readonly audio: AudioLibrary;
+  readonly audio: SharedAudioLibrary;
   /** A session for one call's requests, signed with this Region's token of the account. */
   readonly webhooks: (accountSid: string, onWarning: (warning: Diagnostic) => void) => WebhookSession;
   readonly clock: Clock;

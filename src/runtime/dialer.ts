@@ -9,6 +9,7 @@ import { parseUri } from '../sip/message/uri.ts';
 import type { ChildCall, ChildEnd, Dialer, DialOrder, DialTarget, VerbWorld } from '../twiml/verbs/ports.ts';
 import { ApplicationCall } from './application-call.ts';
 import type { CallParts } from './call-parts.ts';
+import { notedAudio } from './noted-audio.ts';
 import { OutgoingCall } from './outgoing-call.ts';
 import { patiently } from './patiently.ts';
 
@@ -157,7 +158,7 @@ class DialledCall implements ChildCall {
   #document: OrderedDocument | undefined;
 
   constructor({ call, parent, parts, dialer, goOn }: DialledCallOptions) {
-    const { clock, audio, choices } = parts;
+    const { clock, choices } = parts;
     const { callSid, leg, facts, webhooks, desk, timeline } = call;
     this.#call = call;
     this.#parts = parts;
@@ -169,7 +170,7 @@ class DialledCall implements ChildCall {
       dialer,
       clock,
       leg,
-      audio,
+      audio: notedAudio(parts.audio, timeline),
       choices,
       recordings: desk,
       timeline,

@@ -7,6 +7,7 @@ import { withParameters } from '../webhook/with-parameters.ts';
 import type { CallParts } from './call-parts.ts';
 import { createDialer } from './dialer.ts';
 import { guarded } from './guarded.ts';
+import { notedAudio } from './noted-audio.ts';
 import type { OutgoingCall } from './outgoing-call.ts';
 
 /**
@@ -31,7 +32,7 @@ export async function runDocument(
     answered: true, // a callee that hangs up at once has answered all the same
     leg,
     webhooks: withParameters(call.webhooks, params),
-    audio: parts.audio,
+    audio: notedAudio(parts.audio, timeline),
     choices: parts.choices,
     recordings: desk,
     dialer,

@@ -19,6 +19,7 @@ import { type CallDialer, createDialer } from './dialer.ts';
 import { goOnAlone, untilShutdown } from './document-run.ts';
 import { guarded } from './guarded.ts';
 import { LONGEST_CALL_MS, tooLong } from './limits.ts';
+import { notedAudio } from './noted-audio.ts';
 import { notedWebhooks } from './noted-webhooks.ts';
 import { CALLBACK_ATTEMPTS, type CallRecordingDesk, createRecordingDesk } from './recording-desk.ts';
 import { arrivalEvents } from './task-events.ts';
@@ -175,7 +176,7 @@ class LiveCall implements OrderableCall {
     if ('code' in config) return this.#notConfigured(config);
     this.#config = config;
     if (start.kind === 'lost') return this.#giveUp(start.cause);
-    const { clock, audio, choices } = this.#parts;
+    const { clock, choices } = this.#parts;
     const report = (diagnostic: Diagnostic) => this.timeline.report(diagnostic);
     const callerName = config.voiceCallerIdLookup ? this.#job.callerName : null;
     this.#facts = { ...this.#facts, callerName };
@@ -185,7 +186,7 @@ class LiveCall implements OrderableCall {
       config,
       leg: this.leg,
       webhooks: notedWebhooks(this.#parts.webhooks(this.#job.accountSid, report), this.timeline),
-      audio,
+      audio: notedAudio(this.#parts.audio, this.timeline),
       choices,
       recordings: this.desk,
       dialer: this.#dialer,

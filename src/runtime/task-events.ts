@@ -1,3 +1,4 @@
+import { attemptEntry } from '../call/attempt-entry.ts';
 import type { CallJob } from '../call/job.ts';
 import type { CallbackTask } from '../call/tasks.ts';
 import type { TimelineEvent } from '../call/timeline.ts';
@@ -43,17 +44,7 @@ export function attemptEvents(
 ): readonly TimelineEvent[] {
   return attempts.map((attempt) => ({
     at: isoMs(now),
-    type: 'webhook' as const,
-    url: attempt.url,
-    method: attempt.method,
-    purpose: task.kind,
-    attempt: attempt.attempt,
-    ms: attempt.ms,
-    ...(attempt.status !== undefined && { status: attempt.status }),
-    ...(attempt.contentType !== undefined && { content_type: attempt.contentType }),
-    ...(attempt.bytes !== undefined && { bytes: attempt.bytes }),
-    ...(attempt.errorCode !== undefined && { error_code: attempt.errorCode }),
-    ...(attempt.error !== undefined && { error: attempt.error }),
+    ...attemptEntry(attempt, task.kind),
     parameters: task.params,
   }));
 }

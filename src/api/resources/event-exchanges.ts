@@ -1,3 +1,4 @@
+import { keptBodies } from '../../call/kept-bodies.ts';
 import type { TimelineEvent } from '../../call/timeline.ts';
 
 /** One request of a call to the customer's application, and what came back. */
@@ -12,16 +13,17 @@ export interface Exchange {
   /** Undefined where there was no answer. */
   readonly status: number | undefined;
   readonly contentType: string | undefined;
-  /** Its beginning at least; undefined where it was not kept, as that of audio. */
+  /** As far as it was kept; undefined where it was not, as that of audio. */
   readonly body: string | undefined;
 }
 
 /** The requests of a call, oldest first. Of media nothing is told but that it was fetched. */
 export function exchangesOf(timeline: readonly TimelineEvent[]): readonly Exchange[] {
   const exchanges: Exchange[] = [];
-  let kept: Extract<TimelineEvent, { type: 'exchange' }> | undefined;
+  const bodyOf = keptBodies();
+  let kept: { readonly parameters: Exchange['parameters']; readonly body: string | undefined } | undefined;
   for (const [index, event] of timeline.entries()) {
-    if (event.type === 'exchange') kept = event;
+    if (event.type === 'exchange') kept = { parameters: event.parameters, body: bodyOf(event) };
     if (event.type !== 'webhook') continue;
     const document = event.purpose === 'document' || event.purpose === 'fallback';
     const next = timeline[index + 1];

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import { diagnose } from '../../core/error-catalogue.ts';
+import { msOfSamples } from '../../media/frame.ts';
 import { documentKind } from '../../webhook/document-kind.ts';
 import type { WebhookResponse } from '../../webhook/port.ts';
 import { decodeBody } from '../document/decode.ts';
@@ -55,6 +56,8 @@ async function audioProgram(document: StoredDocument, audio: AudioLibrary): Prom
     detail: document.url,
     async run(call, signal) {
       await call.answer();
+      const duration_ms = msOfSamples(clip.pcm.length);
+      call.world.timeline.add({ type: 'media', url: document.url, duration_ms });
       await call.world.leg.play(clip, signal);
       return proceed;
     },

@@ -2,6 +2,7 @@ import type { OrderedDocument } from '../../call/orders.ts';
 import { link } from '../../core/abort.ts';
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import { diagnose } from '../../core/error-catalogue.ts';
+import { withoutPasswords, withoutSecrets } from '../../core/secrets.ts';
 import { LegEnded } from '../../leg/port.ts';
 import type { DocumentRequest } from '../verbs/call-scope.ts';
 import { apologise } from './apology.ts';
@@ -9,7 +10,7 @@ import { type DocumentEnd, follow, type Next, runDocument } from './documents.ts
 import { tooManyDocuments } from './loops.ts';
 import { endOfLeg, REJECTIONS } from './outcomes.ts';
 import { Redirection } from './redirection.ts';
-import { CallScopeOf, withoutSecrets } from './scope.ts';
+import { CallScopeOf } from './scope.ts';
 import { screenCall } from './screening.ts';
 import type { CallEnd, CallWorld, Checkpoint } from './world.ts';
 
@@ -111,8 +112,11 @@ async function runOrRedirect(
   }
   const ordered = redirection.take();
   if (!ordered) return ended ?? { kind: 'hangup', why: 'the document was interrupted' };
-  const url = ordered.kind === 'url' ? withoutSecrets(ordered.url) : 'the TwiML of the request';
-  scope.world.timeline.add({ type: 'redirected', url });
+  scope.world.timeline.add(
+    ordered.kind === 'url'
+      ? { type: 'redirected', url: withoutSecrets(ordered.url), method: ordered.method }
+      : { type: 'redirected', url: 'the TwiML of the request', twiml: withoutPasswords(ordered.twiml) },
+  );
   await scope.abandonWaiting();
   return { kind: 'redirect', next: follow(ordered, scope) };
 }

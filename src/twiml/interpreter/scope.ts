@@ -1,7 +1,9 @@
+import { attemptEntry } from '../../call/attempt-entry.ts';
 import { standardParameters } from '../../call/facts.ts';
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import type { TwimlCode } from '../../core/error-catalogue.ts';
 import { diagnose } from '../../core/error-catalogue.ts';
+import { withoutSecrets } from '../../core/secrets.ts';
 import { LegEnded } from '../../leg/port.ts';
 import type { WebhookAttempt, WebhookRequest } from '../../webhook/port.ts';
 import type { Position } from '../document/element.ts';
@@ -166,22 +168,7 @@ export class CallScopeOf implements CallScope {
   }
 
   #record(attempts: readonly WebhookAttempt[], purpose: WebhookRequest['purpose']): void {
-    for (const attempt of attempts) {
-      const { url, method, ms, status, contentType, bytes, errorCode, error } = attempt;
-      this.world.timeline.add({
-        type: 'webhook',
-        url,
-        method,
-        purpose,
-        attempt: attempt.attempt,
-        ms,
-        ...(status !== undefined && { status }),
-        ...(contentType !== undefined && { content_type: contentType }),
-        ...(bytes !== undefined && { bytes }),
-        ...(errorCode !== undefined && { error_code: errorCode }),
-        ...(error !== undefined && { error }),
-      });
-    }
+    for (const attempt of attempts) this.world.timeline.add(attemptEntry(attempt, purpose));
   }
 }
 
@@ -207,18 +194,5 @@ function describe(outcome: Outcome): string {
       return `failure ${outcome.diagnostic.code}`;
     default:
       return outcome.kind;
-  }
-}
-
-/** Without user, password and connection overrides: timelines are shown to people. */
-export function withoutSecrets(text: string): string {
-  try {
-    const url = new URL(text);
-    url.username = '';
-    url.password = '';
-    url.hash = '';
-    return url.href;
-  } catch {
-    return text;
   }
 }

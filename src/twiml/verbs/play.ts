@@ -1,4 +1,6 @@
 import { diagnose } from '../../core/error-catalogue.ts';
+import { withoutSecrets } from '../../core/secrets.ts';
+import { msOfSamples } from '../../media/frame.ts';
 import { attr } from './attributes.ts';
 import { urlBody } from './bodies.ts';
 import { proceed } from './call-scope.ts';
@@ -42,6 +44,8 @@ export const play = defineVerb({
     if (typeof url !== 'string') return { kind: 'failure', diagnostic: url };
     const clip = await call.world.audio.media(url, signal);
     if ('code' in clip) return { kind: 'failure', diagnostic: { url, ...clip } };
+    const duration_ms = msOfSamples(clip.pcm.length);
+    call.world.timeline.add({ type: 'media', url: withoutSecrets(url), duration_ms });
     for (let round = 0; round < rounds(loop); round++) await call.world.leg.play(clip, signal);
     return proceed;
   },

@@ -90,3 +90,21 @@ describe('the events of a call', () => {
     expect((await ask(PATH.replace(sid('CA', 1), sid('CA', 2)))).body.code).toBe(20404);
   });
 });
+
+describe('the timeline of a call', () => {
+  const TIMELINE = `/trunkline/v1/Calls/${sid('CA', 1)}/Timeline`;
+
+  it('is every event, as it is stored', async () => {
+    const events = [
+      { at, type: 'exchange', url: 'http://app.test/a', parameters: {}, body: '<Response/>' } as const,
+      { ...webhook, url: 'http://app.test/a', status: 200 },
+    ];
+    await region.store.appendTimeline(sid('CA', 1), events);
+    const { body } = await ask(TIMELINE);
+    expect(body).toMatchObject({ call_sid: sid('CA', 1), region: 'au1', events });
+  });
+
+  it('is 20404 for a call that is not here', async () => {
+    expect((await ask(TIMELINE.replace(sid('CA', 1), sid('CA', 2)))).body.code).toBe(20404);
+  });
+});

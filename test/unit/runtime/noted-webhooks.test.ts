@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { keptBodies } from '../../../src/call/kept-bodies.ts';
 import type { TimelineEntry } from '../../../src/call/timeline.ts';
 import { failure } from '../../../src/core/diagnostic.ts';
 import { notedWebhooks } from '../../../src/runtime/noted-webhooks.ts';
@@ -25,7 +26,7 @@ async function noted(result: WebhookResult, changes: Partial<WebhookRequest> = {
 }
 
 const sent = { type: 'exchange', url: 'http://app.test/voice', parameters: { Digits: '12' } };
-const LONG = 'x'.repeat(5_000);
+const LONG = 'x'.repeat(70_000);
 
 it.each([
   ['a document', answer('text/xml', '<Response/>'), {}, [{ ...sent, body: '<Response/>' }]],
@@ -34,7 +35,18 @@ it.each([
     'a long document, as far as it is kept',
     answer('text/plain', LONG),
     {},
-    [{ ...sent, body: LONG.slice(0, 4_000) }],
+    [{ ...sent, body: LONG.slice(0, 65_536), cut: true }],
+  ],
+  [
+    'a document without its passwords',
+    answer('text/xml', '<Sip username="a" password="b">sip:c:d@e</Sip><Play>http://f:g@h/i</Play>'),
+    {},
+    [
+      {
+        ...sent,
+        body: '<Sip username="a" password="***">sip:c:***@e</Sip><Play>http://f:***@h/i</Play>',
+      },
+    ],
   ],
   ['audio, without its body', answer('audio/mpeg', 'ID3'), {}, [sent]],
   ['a failure', { ok: false, attempts, diagnostic: failure(11200, 'gone') }, {}, [sent]],
@@ -42,4 +54,31 @@ it.each([
   ['nothing that was not sent', { ok: false, attempts: [], diagnostic: failure(11100, 'no URL') }, {}, []],
 ] as const)('notes %s', async (_what, result, changes, expected) => {
   expect(await noted(result, changes)).toEqual(expected);
+});
+
+/** What is noted of documents that are answered one after the other. */
+async function notedInTurn(bodies: readonly string[]) {
+  const entries: Extract<TimelineEntry, { type: 'exchange' }>[] = [];
+  let turn = 0;
+  const session = notedWebhooks(
+    { fetch: async () => answer('text/xml', bodies[turn++] ?? '') },
+    { add: (entry) => entry.type === 'exchange' && entries.push(entry) },
+  );
+  for (const _ of bodies) await session.fetch(request, new AbortController().signal);
+  return entries;
+}
+
+it('keeps a document that comes again once', async () => {
+  const noted = await notedInTurn(['<a/>', '<b/>', '<a/>']);
+  expect(noted.map(({ body }) => body)).toEqual(['<a/>', '<b/>', undefined]);
+  const bodyOf = keptBodies();
+  expect(noted.map((exchange) => bodyOf({ at: '', ...exchange }))).toEqual(['<a/>', '<b/>', '<a/>']);
+});
+
+it('keeps a megabyte of a call, and says that the rest was cut', async () => {
+  const bodies = Array.from({ length: 18 }, (_, index) => `${index}`.padEnd(65_536));
+  const noted = await notedInTurn(bodies);
+  const kept = noted.reduce((sum, { body = '' }) => sum + body.length, 0);
+  expect(kept).toBe(2 ** 20);
+  expect(noted.map(({ cut }) => cut)).toEqual(bodies.map((_, index) => (index < 16 ? undefined : true)));
 });
