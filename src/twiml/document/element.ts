@@ -5,23 +5,36 @@ export interface Position {
 }
 
 export interface TwimlAttribute {
+  /** References resolved, white space as XML 1.0 §3.3.3 normalizes it. */
   readonly value: string;
+  /** Of its name. */
   readonly position: Position;
+  /** Of the first character of its value, behind the quote. */
+  readonly valuePosition: Position;
+  /** Behind the closing quote. */
+  readonly end: Position;
 }
 
-/** A stretch of text between tags, its references resolved, white space as written. */
+/**
+ * A stretch of text as it stands in the document, its references resolved, white space as written. Markup of any kind
+ * ends it, also a comment, a processing instruction and a CDATA section, so that it stands in one piece at its place.
+ */
 export interface TwimlText {
   readonly text: string;
-  /** Of its first character. */
+  /** Of its first character; in a CDATA section that is behind `<![CDATA[`. */
   readonly position: Position;
 }
 
 export interface TwimlElement {
   readonly name: string;
+  /** In document order. */
   readonly attributes: ReadonlyMap<string, TwimlAttribute>;
   /** In document order; comments and processing instructions left out. */
   readonly children: readonly (TwimlElement | TwimlText)[];
+  /** Of the `<` of its start tag. */
   readonly position: Position;
+  /** Behind its last character: the `>` of its end tag, or of its only tag. */
+  readonly end: Position;
 }
 
 export function isElement(child: TwimlElement | TwimlText): child is TwimlElement {

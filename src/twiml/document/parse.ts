@@ -1,11 +1,10 @@
-import { XMLParser, XMLValidator } from 'fast-xml-parser';
-import { z } from 'zod';
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import { diagnose } from '../../core/error-catalogue.ts';
-import type { Position, TwimlElement } from './element.ts';
+import type { TwimlElement } from './element.ts';
+import type { Fault } from './fault.ts';
+import { scan } from './scan.ts';
 import { Source } from './source.ts';
-import { findFault } from './strictness.ts';
-import { buildElement, type XmlNode, xmlName, xmlSpan } from './tree.ts';
+import { buildTree } from './tree.ts';
 
 /** @see https://www.twilio.com/docs/api/errors/11750 */
 export const MAX_DOCUMENT_BYTES = 64 * 1024;
@@ -17,116 +16,55 @@ export type ParsedDocument =
   | { readonly ok: true; readonly root: TwimlElement; readonly diagnostics: readonly Diagnostic[] }
   | { readonly ok: false; readonly diagnostic: Diagnostic };
 
-const parser = new XMLParser({
-  preserveOrder: true,
-  ignoreAttributes: false,
-  attributeNamePrefix: '',
-  cdataPropName: '#cdata',
-  trimValues: false,
-  parseTagValue: false,
-  parseAttributeValue: false,
-  processEntities: false, // ours resolve after the check that they are known
-  captureMetaData: true,
-});
-
 /**
- * A TwiML document as a tree with positions. What makes the whole document unusable is one diagnostic: 12100 for
- * XML that is not well-formed, 12102 for another root, 12101 for another version, 11750 beyond 64 KB. Never
- * throws, whatever the text.
+ * A TwiML document as a tree with positions. What makes the whole document unusable is one diagnostic at its place:
+ * 12100 for XML that is not well-formed, 12102 for another root, 12101 for another version, 11750 beyond 64 KB. A
+ * byte order mark takes no column. Never throws, whatever the text.
  */
 export function parseDocument(text: string, url: string): ParsedDocument {
-  const bytes = Buffer.byteLength(text);
-  if (bytes > MAX_DOCUMENT_BYTES) {
-    const message = `The document has ${bytes} bytes; TwiML may have at most ${MAX_DOCUMENT_BYTES}.`;
-    return { ok: false, diagnostic: diagnose(11750, message, { url }) };
-  }
   const source = new Source(text.startsWith('\uFEFF') ? text.slice(1) : text);
-  const tree = parseXml(source, url);
-  if (!('node' in tree)) return { ok: false, diagnostic: tree };
-  const root = buildElement(source, tree.node);
-  if (!root) return { ok: false, diagnostic: notWellFormed(url, undefined, 'its elements cannot be read') };
+  const bytes = Buffer.byteLength(text);
+  if (bytes > MAX_DOCUMENT_BYTES) return { ok: false, diagnostic: tooLong(source, bytes, url) };
+  const scanned = scan(source);
+  if (!('elements' in scanned)) return { ok: false, diagnostic: notWellFormed(source, scanned, url) };
+  const root = treeOf(source, () => buildTree(source.text, scanned));
+  if (!('name' in root)) return { ok: false, diagnostic: notWellFormed(source, root, url) };
   const refused = checkRoot(root, url);
-  if (refused) return { ok: false, diagnostic: refused };
-  return { ok: true, root, diagnostics: [] };
+  return refused ? { ok: false, diagnostic: refused } : { ok: true, root, diagnostics: [] };
 }
 
-const validatorAnswer = z.object({ err: z.object({ msg: z.string(), line: z.unknown(), col: z.unknown() }) });
-
-function parseXml(source: Source, url: string): { node: XmlNode } | Diagnostic {
-  const { text } = source;
-  if (text.trim() === '') return notWellFormed(url, undefined, 'it is empty');
-  const fault = findFault(text);
-  if (fault) return notWellFormed(url, source.at(fault.offset), `found ${fault.what}`, fault.expected);
+/** Nothing well-formed is known that the parser does not read; should there be, then it is a diagnostic. */
+function treeOf(source: Source, build: () => TwimlElement | undefined): TwimlElement | Fault {
+  const expected = 'elements, attributes and text';
+  const remedy = 'simplify the document';
   try {
-    const verdict = validatorAnswer.safeParse(XMLValidator.validate(text));
-    if (verdict.success) {
-      const { msg, line, col } = verdict.data.err;
-      const known = typeof line === 'number' && typeof col === 'number';
-      return notWellFormed(url, known ? { line, column: col } : undefined, inWords(msg));
-    }
-    const nodes: XmlNode[] = parser.parse(text);
-    const [node, second] = nodes.filter((candidate) => isRootCandidate(candidate));
-    if (!node) return notWellFormed(url, undefined, 'it has no element');
-    if (second)
-      return notWellFormed(url, positionOf(source, second), 'found a second root element', 'one root');
-    const stray = strayText(source, node);
-    if (stray !== undefined)
-      return notWellFormed(
-        url,
-        source.at(stray),
-        'found text outside the root element',
-        'only white space there',
-      );
-    return { node };
+    return build() ?? { offset: 0, found: 'elements that cannot be read', expected, remedy };
   } catch (error) {
-    // Both throw plain errors for names such as __proto__ and for excessive nesting.
-    return notWellFormed(url, undefined, error instanceof Error ? error.message : String(error));
+    const reason = error instanceof Error ? error.message : String(error);
+    const offset = Math.max(0, source.text.indexOf('<'));
+    return { offset, found: `elements that cannot be read (${reason.slice(0, 200)})`, expected, remedy };
   }
 }
 
-/** The validator's words; of a document that is cut short it says no more than the list of what is open. */
-function inWords(message: string): string {
-  const [, open] = /^Invalid '\[([^\]]*)\]' found/.exec(message) ?? [];
-  if (open === undefined) return message.replace(/\.$/, '');
-  const names = [...open.matchAll(/"([^"]*)"/g)].map(([, name]) => `<${name}>`);
-  return `${names.join(', ')} never closed`;
+function notWellFormed(source: Source, fault: Fault, url: string): Diagnostic {
+  const { offset, found, expected, remedy } = fault;
+  const message = `The document is not well-formed XML at ${source.where(offset)}: found ${found}; expected ${expected}; ${remedy}.`;
+  return diagnose(12100, message, { url, ...source.at(offset), actual: found, expected });
 }
 
-function isRootCandidate(node: XmlNode): boolean {
-  const name = xmlName(node);
-  return name !== undefined && !name.startsWith('?') && !name.startsWith('#');
-}
-
-function positionOf(source: Source, node: XmlNode): Position | undefined {
-  const span = xmlSpan(node);
-  return span ? source.at(span.start) : undefined;
-}
-
-/** Offset of the first character outside the root that is no white space, comment or processing instruction. */
-function strayText(source: Source, root: XmlNode): number | undefined {
-  const span = xmlSpan(root);
-  if (!span) return 0;
-  const blank = (part: string) =>
-    part.replace(/<!--[\s\S]*?-->|<\?[\s\S]*?\?>/g, (markup) => ' '.repeat(markup.length));
-  const before = blank(source.text.slice(0, span.start)).search(/\S/);
-  if (before >= 0) return before;
-  const after = blank(source.text.slice(span.end)).search(/\S/);
-  return after >= 0 ? span.end + after : undefined;
-}
-
-function notWellFormed(
-  url: string,
-  position: Position | undefined,
-  what: string,
-  expected?: string,
-): Diagnostic {
-  const where = position ? ` at line ${position.line}, column ${position.column}` : '';
-  const wanted = expected === undefined ? 'well-formed XML' : expected;
-  return diagnose(12100, `The document is not well-formed XML${where}: ${what}; expected ${wanted}.`, {
-    url,
-    ...position,
-    ...(expected !== undefined && { expected }),
-  });
+/** At the first character that is too much. */
+function tooLong(source: Source, bytes: number, url: string): Diagnostic {
+  const message = `The document has ${bytes} bytes; TwiML may have at most ${MAX_DOCUMENT_BYTES}; send a shorter document that redirects to the rest.`;
+  const mark = bytes - Buffer.byteLength(source.text);
+  let left = MAX_DOCUMENT_BYTES - mark;
+  let offset = 0;
+  for (const character of source.text) {
+    left -= Buffer.byteLength(character);
+    if (left < 0) break;
+    offset += character.length;
+  }
+  const place = new Source(source.text.slice(0, offset)).at(offset);
+  return diagnose(11750, message, { url, ...place, actual: `${bytes}`, expected: `${MAX_DOCUMENT_BYTES}` });
 }
 
 function checkRoot(root: TwimlElement, url: string): Diagnostic | undefined {

@@ -1,88 +1,96 @@
 import { XMLParser } from 'fast-xml-parser';
-import type { TwimlAttribute, TwimlElement, TwimlText } from './element.ts';
+import type { Position, TwimlElement } from './element.ts';
 import { resolveReferences } from './references.ts';
-import type { Source } from './source.ts';
+import { MAX_DEPTH, type Scanned, type ScannedElement } from './scan.ts';
 
-/** A node as the parser makes it with `preserveOrder`: one key that is the name, `:@`, and the metadata symbol. */
-export type XmlNode = Readonly<Record<string | symbol, unknown>>;
+/** The parser refuses these names of elements, which XML allows: https://github.com/NaturalIntelligence/fast-xml-parser */
+const RESERVED: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
-const METADATA = XMLParser.getMetaDataSymbol().valueOf();
-
-export function xmlName(node: XmlNode): string | undefined {
-  return Object.keys(node).find((key) => key !== ':@');
-}
-
-/** The node's first character and the one behind its last, in the text as it was given. */
-export function xmlSpan(node: XmlNode): { readonly start: number; readonly end: number } | undefined {
-  const metadata = node[METADATA];
-  if (typeof metadata !== 'object' || metadata === null) return undefined;
-  const start = 'startIndex' in metadata ? metadata.startIndex : undefined;
-  const end = 'endIndex' in metadata ? metadata.endIndex : undefined;
-  return typeof start === 'number' && typeof end === 'number' ? { start, end } : undefined;
-}
-
-const isNode = (value: unknown): value is XmlNode => typeof value === 'object' && value !== null;
-
-/** The parser's node as an element of ours; undefined when it is none. Depth is limited by the parser. */
-export function buildElement(source: Source, node: XmlNode): TwimlElement | undefined {
-  const name = xmlName(node);
-  const span = xmlSpan(node);
-  const content = name === undefined ? undefined : node[name];
-  if (name === undefined || !span || !Array.isArray(content)) return undefined;
-  const children: (TwimlElement | TwimlText)[] = [];
-  for (const child of content) {
-    if (!isNode(child)) continue;
-    const text = textIn(child);
-    const built = text === undefined ? buildElement(source, child) : textAt(source, child, text);
-    if (built !== undefined) children.push(built);
-  }
-  const attributes = buildAttributes(source, span.start, node[':@']);
-  return { name, attributes, children, position: source.at(span.start) };
-}
-
-const textAt = (source: Source, node: XmlNode, text: string): TwimlText => ({
-  text,
-  position: source.at(xmlSpan(node)?.start ?? 0),
+/**
+ * References stay as they are: ours are resolved after the check that they are known. Attributes have been read, with
+ * their places, by the scan.
+ */
+const parser = new XMLParser({
+  preserveOrder: true,
+  ignoreAttributes: true,
+  cdataPropName: '#cdata',
+  commentPropName: '#comment', // so that a comment divides the text around it
+  trimValues: false,
+  parseTagValue: false,
+  processEntities: false,
+  maxNestedTags: MAX_DEPTH + 1,
+  jPath: false,
+  transformTagName: (name) => (RESERVED.has(name) ? `${name}.` : name),
+  onDangerousProperty: (name) => name,
 });
 
-function textIn(node: XmlNode): string | undefined {
-  const text = node['#text'];
-  if (typeof text === 'string') return resolveReferences(text);
-  const cdata = node['#cdata'];
-  if (!Array.isArray(cdata)) return undefined;
-  return cdata.map((part) => (isNode(part) ? String(part['#text'] ?? '') : '')).join('');
+/** What the scan found, from the front as the tree meets it. */
+interface Places {
+  readonly elements: readonly ScannedElement[];
+  readonly texts: readonly Position[];
+  element: number;
+  text: number;
 }
 
-const NO_ATTRIBUTES: ReadonlyMap<string, TwimlAttribute> = new Map();
-const ATTRIBUTE = /\s([^\s=]+)\s*=\s*(?:"[^"]*"|'[^']*')/y;
+/**
+ * The tree of a well-formed document: its nesting and its text by the parser, names, attributes and places by the
+ * scan, whose elements and texts come in the same order. Undefined when they do not; throws what the parser throws.
+ */
+export function buildTree(text: string, scanned: Scanned): TwimlElement | undefined {
+  const [root]: unknown[] = parser.parse(rootOf(text, scanned));
+  const places: Places = { elements: scanned.elements, texts: scanned.texts, element: 0, text: 0 };
+  const element = buildElement(root, places);
+  const complete = places.element === places.elements.length && places.text === places.texts.length;
+  return complete ? element : undefined;
+}
 
-/** The parser keeps no positions of attributes: they are found again in the start tag. */
-function buildAttributes(
-  source: Source,
-  tagStart: number,
-  values: unknown,
-): ReadonlyMap<string, TwimlAttribute> {
-  if (!isNode(values)) return NO_ATTRIBUTES;
-  const attributes = new Map<string, TwimlAttribute>();
-  ATTRIBUTE.lastIndex = source.text.slice(tagStart).search(/[\s>/]/) + tagStart;
-  for (;;) {
-    const from = skipSpace(source.text, ATTRIBUTE.lastIndex);
-    ATTRIBUTE.lastIndex = from;
-    const match = ATTRIBUTE.exec(source.text);
-    if (!match) return attributes;
-    const name = match[1] ?? '';
-    const value = values[name];
-    // White space in a value is one space each: XML 1.0 §3.3.3.
-    if (typeof value === 'string') {
-      const normal = resolveReferences(value.replace(/[\t\n\r]/g, ' '));
-      attributes.set(name, { value: normal, position: source.at(match.index + 1) });
-    }
+/** The text of the root, with comments for processing instructions: the parser would read quotes in them as XML's. */
+function rootOf(text: string, { root, instructions }: Scanned): string {
+  let rest = root.start;
+  let parts = '';
+  for (const [start, end] of instructions) {
+    parts += `${text.slice(rest, start)}<!---->`;
+    rest = end;
   }
+  return parts + text.slice(rest, root.end);
 }
 
-/** The last white space character of a run, so that the attribute's own name follows. */
-function skipSpace(text: string, from: number): number {
-  let at = from;
-  while (/\s/.test(text[at + 1] ?? '')) at++;
-  return at;
+function buildElement(node: unknown, places: Places): ScannedElement | undefined {
+  const element = places.elements[places.element++];
+  const content = contentOf(node);
+  if (!element || !Array.isArray(content)) return undefined;
+  for (const child of content) {
+    if (!addChild(element, child, places)) return undefined;
+  }
+  return element;
+}
+
+/** False when what the parser found is not what the scan found. */
+function addChild(parent: ScannedElement, node: unknown, places: Places): boolean {
+  if (typeof node !== 'object' || node === null) return false;
+  if ('#comment' in node) return true;
+  const text = '#text' in node ? node['#text'] : undefined;
+  const isCdata = '#cdata' in node;
+  if (typeof text !== 'string' && !isCdata) {
+    const element = buildElement(node, places);
+    if (element) parent.children.push(element);
+    return element !== undefined;
+  }
+  const position = places.texts[places.text++];
+  const resolved = typeof text === 'string' ? resolveReferences(text) : cdataOf(contentOf(node));
+  if (position && resolved !== '') parent.children.push({ text: resolved, position });
+  return position !== undefined;
+}
+
+/** A node is an object with one key, its name. */
+function contentOf(node: unknown): unknown {
+  if (typeof node !== 'object' || node === null) return undefined;
+  const [content]: unknown[] = Object.values(node);
+  return content;
+}
+
+function cdataOf(content: unknown): string {
+  if (!Array.isArray(content)) return '';
+  const text = contentOf(content[0]);
+  return typeof text === 'string' ? text : '';
 }

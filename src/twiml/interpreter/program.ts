@@ -77,6 +77,7 @@ function textProgram(document: StoredDocument): Program {
     attributes: new Map(),
     children: [{ text: document.body, position: { line: 1, column: 1 } }],
     position: { line: 1, column: 1 },
+    end: { line: 1, column: 1 },
   };
   const diagnostics: Diagnostic[] = [];
   const step = say.read(spoken, {

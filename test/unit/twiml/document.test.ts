@@ -24,58 +24,126 @@ describe('parseDocument', () => {
     expect(parseDocument(text, URL)).toMatchObject({ ok: true, root: { name: 'Response' } });
   });
 
-  it('names the elements that a document cut short leaves open', () => {
-    expect(parseDocument('<Response>\n<Gather><Say>Press', URL)).toMatchObject({
-      diagnostic: {
-        code: 12100,
-        message: expect.stringContaining('<Response>, <Gather>, <Say> never closed'),
-      },
-    });
-    expect(parseDocument('<Response>', URL)).toMatchObject({
-      diagnostic: { code: 12100, message: expect.stringContaining("Unclosed tag 'Response'") },
+  /** Where a document is refused: the place of the mark in it, which is not part of the document. */
+  const marked = (text: string) => {
+    const before = text
+      .slice(0, text.indexOf('^'))
+      .replace(/^\uFEFF/, '')
+      .split(/\r\n?|\n/);
+    return { text: text.replace('^', ''), line: before.length, column: (before.at(-1) ?? '').length + 1 };
+  };
+
+  it.each([
+    ['nothing', '^', 12100],
+    ['white space', '  \n^', 12100],
+    ['only a comment', '<!-- x -->^', 12100],
+    ['plain text', '^hello', 12100],
+    ['JSON', ' ^{"a": 1}', 12100],
+    ['an unclosed element', '<Response>\n ^<Say>', 12100],
+    ['an unclosed tag', '<Response>\n^<Say', 12100],
+    ['a tag that another cuts off', '<Response>\n<Say ^<Pause/></Response>', 12100],
+    ['crossed elements', '<Response>\n<a>^</Response></a>', 12100],
+    ['an end tag without start', '<Response/>\n^</Response>', 12100],
+    ['an end tag that is never closed', '<Response>^</Response', 12100],
+    ['an end tag with an attribute', '<Response></Response ^a="1">', 12100],
+    ['an end tag without name', '<Response>^</></Response>', 12100],
+    ['two roots', '<Response/>\n^<Response/>', 12100],
+    ['text behind the root', '<Response/>\n\n ^x', 12100],
+    ['text before the root', '^x<Response/>', 12100],
+    ['CDATA outside the root', '<Response/>^<![CDATA[ ]]>', 12100],
+    ['a second mark', '\uFEFF^\uFEFF<Response/>', 12100],
+    ['an unknown entity', '<Response>\n <Say>a ^&nbsp;</Say></Response>', 12100],
+    ['an unknown entity in an attribute', '<Response><Play\n digits="1^&x;"/></Response>', 12100],
+    ['a bare ampersand', '<Response>\n\n<Say>a ^& b</Say></Response>', 12100],
+    ['a reference without semicolon', '<Response>\n\n<Say>a ^&amp b</Say></Response>', 12100],
+    ['a reference to no character', '<Response>^&#1;</Response>', 12100],
+    ['a control character', '<Response>\n^\u0001</Response>', 12100],
+    ['a lone surrogate', '<Response>\n^\uD800</Response>', 12100],
+    ['a document type', '^<!DOCTYPE Response>\n<Response/>', 12100],
+    ['an entity bomb', '^<!DOCTYPE r [<!ENTITY a "b">]><Response>&a;</Response>', 12100],
+    ['another declaration', '<Response>^<!x></Response>', 12100],
+    ['space before the declaration', ' ^<?xml version="1.0"?><Response/>', 12100],
+    ['a declaration without version', '^<?xml encoding="UTF-8"?><Response/>', 12100],
+    ['another version of XML', '<?xml version=^"2.0"?><Response/>', 12100],
+    [
+      'a declaration out of order',
+      '<?xml version="1.0" standalone="no" ^encoding="UTF-8"?><Response/>',
+      12100,
+    ],
+    ['an attribute twice', '<Response>\n<Say a="1" ^a="2"/></Response>', 12100],
+    ['an attribute without quotes', '<Response>\n<Say a=^1/></Response>', 12100],
+    ['an attribute without value', '<Response>\n<Say ^a/></Response>', 12100],
+    ['typographic quotes', '<Response>\n<Say a=^“1”/></Response>', 12100],
+    ['attributes without space between', '<Response><Say a="1"^b="2"/></Response>', 12100],
+    ['a slash inside a tag', '<Response><Say ^/ ></Say></Response>', 12100],
+    ['a character in the name of an element', '<Response><Say^,></Say></Response>', 12100],
+    ['< in an attribute', '<Response>\n<Say a="x^<y"/></Response>', 12100],
+    ['a quote that is never closed', '<Response>\n<Say a=^"x/></Response>', 12100],
+    ['a quote that the next tag closes', '<Response>\n<Say a=^"x>a</Say><Say b="">b</Say></Response>', 12100],
+    ['a quote that the next attribute closes', '<Response>\n<Say a=^"x b="y">b</Say></Response>', 12100],
+    ['a bare less-than sign', '<Response><Say>1 ^< 2</Say></Response>', 12100],
+    ['the end of CDATA in text', '<Response>a ^]]></Response>', 12100],
+    ['hyphens in a comment', '<Response>\n<!-- a ^-- b --></Response>', 12100],
+    ['an unclosed comment', '<Response>\n^<!-- a</Response>', 12100],
+    ['an unclosed CDATA section', '<Response>\n^<![CDATA[ a</Response>', 12100],
+    ['an unclosed instruction', '<Response>\n^<?a </Response>', 12100],
+    ['an instruction without name', '<Response>\n^<? a ?></Response>', 12100],
+    ['a root in lower case', '^<response/>', 12102],
+    ['another root', '<!-- x -->\n  ^<html/>', 12102],
+    ['an unknown version', '<Response\n ^version="3"/>', 12101],
+    ['too much', `<Response>\n${' '.repeat(65_525)}^ </Response>`, 11750],
+    ['too much in few characters', `<Response>\n${'é'.repeat(32_762)}^é</Response>`, 11750],
+    ['100 levels and one', `<Response>${'<a>'.repeat(99)}\n ^<a></a>${'</a>'.repeat(99)}</Response>`, 12100],
+  ])('refuses %s at its place', (_what, document, code) => {
+    const { text, ...place } = marked(document);
+    expect(parseDocument(text, URL)).toMatchObject({
+      ok: false,
+      diagnostic: { code, level: 'error', url: URL, ...place },
     });
   });
 
   it.each([
-    ['nothing', '', 12100, undefined],
-    ['white space', '  \n', 12100, undefined],
-    ['plain text', 'hello', 12100, 1],
-    ['an unclosed element', '<Response>\n<Say>', 12100, 1],
-    ['an unclosed tag', '<Response>\n<Say', 12100, 2],
-    ['crossed elements', '<Response>\n<a></Response></a>', 12100, 2],
-    ['two roots', '<Response/>\n<Response/>', 12100, 2],
-    ['text behind the root', '<Response/>\n\nx', 12100, 3],
-    ['text before the root', 'x<Response/>', 12100, 1],
-    ['an unknown entity', '<Response>\n <Say>&nbsp;</Say></Response>', 12100, 2],
-    ['an unknown entity in an attribute', '<Response><Play\n digits="&x;"/></Response>', 12100, 2],
-    ['a bare ampersand', '<Response>\n\n<Say>a & b</Say></Response>', 12100, 3],
-    ['a reference to no character', '<Response>&#1;</Response>', 12100, 1],
-    ['a control character', '<Response>\n\u0001</Response>', 12100, 2],
-    ['a lone surrogate', '<Response>\n\uD800</Response>', 12100, 2],
-    ['a document type', '<!DOCTYPE Response>\n<Response/>', 12100, 1],
-    ['an entity bomb', '<!DOCTYPE r [<!ENTITY a "b">]><Response>&a;</Response>', 12100, 1],
-    ['space before the declaration', ' <?xml version="1.0"?><Response/>', 12100, 1],
-    ['an attribute twice', '<Response>\n<Say a="1" a="2"/></Response>', 12100, 2],
-    ['an attribute without quotes', '<Response>\n<Say a=1/></Response>', 12100, 2],
-    ['an attribute without value', '<Response>\n<Say a/></Response>', 12100, 2],
-    ['< in an attribute', '<Response>\n<Say a="x<y"/></Response>', 12100, 2],
-    ['hyphens in a comment', '<Response>\n<!-- a -- b --></Response>', 12100, 2],
-    ['an unclosed comment', '<Response>\n<!-- a</Response>', 12100, 2],
-    ['an unclosed CDATA section', '<Response>\n<![CDATA[ a</Response>', 12100, 2],
-    ['a root in lower case', '<response/>', 12102, 1],
-    ['another root', '<!-- x -->\n  <html/>', 12102, 2],
-    ['an unknown version', '<Response\n version="3"/>', 12101, 2],
-    ['too much', `<Response>${' '.repeat(65_536)}</Response>`, 11750, undefined],
-  ])('refuses %s', (_what, text, code, line) => {
-    const parsed = parseDocument(text, URL);
-    expect(parsed.ok).toBe(false);
-    if (parsed.ok) return;
-    expect(parsed.diagnostic).toMatchObject({ code, level: 'error', url: URL });
-    expect(parsed.diagnostic.line).toBe(line);
+    [
+      'what a document cut short leaves open, and where it ends',
+      '<Response>\n<Gather><Say>Press',
+      'found <Say> still open at the end of the document (line 2, column 19), and so are <Gather> of line 2, column 1, <Response> of line 1, column 1; expected </Say>',
+    ],
+    [
+      'what is open where another element ends',
+      '<Response>\n <Say>Hi\n</Response>',
+      'found </Response> while <Say> of line 2, column 2 is open; expected </Say>; close <Say> before </Response>',
+    ],
+    ['that case matters', '<Response><Say></say></Response>', 'names are case-sensitive: write </Say>'],
+    ['where an attribute was first', '<Response a=""\na=""/>', '(first at line 1, column 11)'],
+    ['a web page', '<!doctype html><html>', '"<!" that begins neither'],
+    ['a web page by its type', '<!DOCTYPE html><html>', 'this is a web page'],
+    [
+      'what to do about names of HTML',
+      '<Response>&eacute;</Response>',
+      'write the character itself or its number',
+    ],
+    ['what to do about an ampersand', '<Response>a & b</Response>', 'write &amp; for an ampersand'],
+  ])('says %s', (_what, text, message) => {
+    expect(parseDocument(text, URL)).toMatchObject({
+      diagnostic: { message: expect.stringContaining(message) },
+    });
   });
 
-  it('refuses nesting without end instead of overflowing', () => {
-    expect(parseDocument('<Response>'.repeat(3_000) + '</Response>'.repeat(3_000), URL).ok).toBe(false);
+  it.each([
+    ['3,000 levels', '<Response>'.repeat(3_000) + '</Response>'.repeat(3_000), 12100],
+    ['100,000 levels', '<Response>'.repeat(100_000) + '</Response>'.repeat(100_000), 11750],
+  ])('refuses %s instead of overflowing', (_what, text, code) => {
+    expect(parseDocument(text, URL)).toMatchObject({ ok: false, diagnostic: { code } });
+  });
+
+  it('reads names that the tree builder reserves', () => {
+    const names = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'a.b', ':', 'é'];
+    const [inner] = rootOf(
+      `<Response>${names.map((name) => `<${name} ${name}="1"><${name}/></${name}>`).join('')}</Response>`,
+    ).children.filter(isElement);
+    expect(inner?.attributes.get('__proto__')?.value).toBe('1');
+    const root = rootOf(`<Response>${names.map((name) => `<${name} ${name}="1"/>`).join('')}</Response>`);
+    expect(root.children.filter(isElement).map(({ name }) => name)).toEqual(names);
   });
 
   it.each([
@@ -92,8 +160,36 @@ describe('parseDocument', () => {
     ];
     const say = rootOf(text.join(eol)).children.find(isElement);
     expect(say?.position).toEqual({ line: 3, column: 3 });
-    expect(say?.attributes.get('voice')).toEqual({ value: 'man', position: { line: 3, column: 8 } });
-    expect(say?.attributes.get('loop')).toEqual({ value: '2', position: { line: 4, column: 5 } });
+    expect(say?.end).toEqual({ line: 4, column: 24 });
+    expect(say?.attributes.get('voice')).toEqual({
+      value: 'man',
+      position: { line: 3, column: 8 },
+      valuePosition: { line: 3, column: 15 },
+      end: { line: 3, column: 19 },
+    });
+    expect(say?.attributes.get('loop')).toEqual({
+      value: '2',
+      position: { line: 4, column: 5 },
+      valuePosition: { line: 4, column: 13 },
+      end: { line: 4, column: 15 },
+    });
+  });
+
+  it('knows where text is, each stretch that markup ends', () => {
+    const root = rootOf(
+      '<Response>\n a<!-- x -->b&amp;\r\nc<![CDATA[<d>\n]]>\n<![CDATA[]]> <?p "?>e<Pause/>f<!-- --></Response>',
+    );
+    expect(root.children.map((child) => (isElement(child) ? child.name : child))).toEqual([
+      { text: '\n a', position: { line: 1, column: 11 } },
+      { text: 'b&\nc', position: { line: 2, column: 13 } },
+      { text: '<d>\n', position: { line: 3, column: 11 } },
+      { text: '\n', position: { line: 4, column: 4 } },
+      { text: ' ', position: { line: 5, column: 13 } },
+      { text: 'e', position: { line: 5, column: 21 } },
+      'Pause',
+      { text: 'f', position: { line: 5, column: 30 } },
+    ]);
+    expect(root.end).toEqual({ line: 5, column: 50 });
   });
 
   it('resolves references and keeps CDATA as it is', () => {
@@ -102,8 +198,8 @@ describe('parseDocument', () => {
   });
 
   it('reads white space in attributes as spaces', () => {
-    const root = rootOf('<Response a="x\ny&#10;z"/>');
-    expect(root.attributes.get('a')?.value).toBe('x y\nz');
+    const root = rootOf('<Response a="x\r\ny\t\rz&#10;"/>');
+    expect(root.attributes.get('a')?.value).toBe('x y  z\n');
   });
 });
 
