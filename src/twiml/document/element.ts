@@ -45,3 +45,12 @@ export function isElement(child: TwimlElement | TwimlText): child is TwimlElemen
 export function textOf(element: TwimlElement): string {
   return element.children.map((child) => (isElement(child) ? '' : child.text)).join('');
 }
+
+/** Where a text first has something to read, its own place when it is blank. White space counts as it is written. */
+export function visiblePosition({ text, position }: TwimlText): Position {
+  const blank = text.length - text.trimStart().length;
+  if (blank === text.length) return position;
+  const lines = text.slice(0, blank).split('\n');
+  if (lines.length === 1) return { line: position.line, column: position.column + blank };
+  return { line: position.line + lines.length - 1, column: (lines.at(-1) ?? '').length + 1 };
+}

@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import { diagnose } from '../../core/error-catalogue.ts';
-import { isElement, type TwimlElement } from '../document/element.ts';
+import { isElement, type TwimlElement, visiblePosition } from '../document/element.ts';
 import type { Step } from './call-scope.ts';
 import { closest } from './closest.ts';
 import type { ReadContext, Verb } from './define-verb.ts';
@@ -48,7 +48,7 @@ export function readVerbs(
     } else if (child.text.trim() !== '') {
       const text = child.text.trim().slice(0, 40);
       const message = `<Response> takes no text; "${text}" is ignored; put it into a <Say>.`;
-      diagnostics.push(diagnose(12200, message, { url, ...child.position, actual: text }));
+      diagnostics.push(diagnose(12200, message, { url, ...visiblePosition(child), actual: text }));
     }
   }
   for (const [name, { position }] of root.attributes) {

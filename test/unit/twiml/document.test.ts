@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { decodeBody } from '../../../src/twiml/document/decode.ts';
-import { isElement, type TwimlElement, textOf } from '../../../src/twiml/document/element.ts';
+import {
+  isElement,
+  type TwimlElement,
+  textOf,
+  visiblePosition,
+} from '../../../src/twiml/document/element.ts';
 import { parseDocument } from '../../../src/twiml/document/parse.ts';
 
 const URL = 'http://app.test/voice';
@@ -190,6 +195,17 @@ describe('parseDocument', () => {
       { text: 'f', position: { line: 5, column: 30 } },
     ]);
     expect(root.end).toEqual({ line: 5, column: 50 });
+  });
+
+  it.each([
+    ['right away', '<Response>x', { line: 1, column: 11 }],
+    ['behind spaces', '<Response> \t x', { line: 1, column: 14 }],
+    ['behind line ends', '<Response>\r\n\r\n  x\n', { line: 3, column: 3 }],
+    ['never', '<Response>\n ', { line: 1, column: 11 }],
+  ])('knows where a text has something to read: %s', (_where, text, place) => {
+    const [first] = rootOf(`${text}</Response>`).children;
+    if (!first || isElement(first)) throw new Error('no text');
+    expect(visiblePosition(first)).toEqual(place);
   });
 
   it('resolves references and keeps CDATA as it is', () => {
