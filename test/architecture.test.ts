@@ -21,6 +21,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   'src/media/stream/': 3,
   'src/media/threads/': 3,
   'src/speech/': 3,
+  'src/speech/port.ts': 2,
   'src/twiml/document/': 1,
   'src/twiml/verbs/': 2,
   'src/twiml/interpreter/': 3, // it runs verbs on legs, webhooks and calls, so it stands above them

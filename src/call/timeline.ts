@@ -43,7 +43,15 @@ export const timelineEvent = z.discriminatedUnion('type', [
   event('webhook', {
     url: text,
     method: text,
-    purpose: z.enum(['document', 'fallback', 'media', 'status-callback', 'recording-callback']),
+    purpose: z.enum([
+      'document',
+      'fallback',
+      'media',
+      'status-callback',
+      'recording-callback',
+      'partial-result-callback',
+      'transcription-callback',
+    ]),
     attempt: z.number(),
     ms,
     status: z.number().optional(),
@@ -97,6 +105,8 @@ export const timelineEvent = z.discriminatedUnion('type', [
   event('referred', { by: z.enum(['peer', 'application']), target: text, status: z.number().optional() }),
   event('rejected', { status: z.number(), phrase: text.optional() }),
   event('dtmf', { digit: text }),
+  /** What the caller said, as it was recognised; '' when nothing was understood. `confidence`: 0–1. */
+  event('speech', { text, confidence: z.number().optional() }),
   event('recording-started', { recording: text }),
   event('recording-ended', { recording: text, reason: text, duration_ms: ms }),
   event('recording-stored', { recording: text, status: text, bytes: z.number() }),

@@ -7,6 +7,7 @@ import {
   type KeyStream,
   type Leg,
   LegEnded,
+  type ListenOptions,
   type OutgoingLeg,
   type PeerAnswer,
   type PeerProgress,
@@ -14,6 +15,7 @@ import {
   type RecordOptions,
   type ReferOutcome,
   type ReferTarget,
+  type SpeechStream,
 } from './port.ts';
 
 /**
@@ -133,6 +135,17 @@ export class LentLeg implements OutgoingLeg {
       },
       poll: () => keys.poll(),
       [Symbol.dispose]: () => keys[Symbol.dispose](),
+    };
+  }
+
+  listen(options: ListenOptions): SpeechStream {
+    const speech = this.#lender.listen(options);
+    return {
+      next: async (signal) => {
+        using waiting = link(this.ended, signal);
+        return await speech.next(waiting.signal);
+      },
+      [Symbol.dispose]: () => speech[Symbol.dispose](),
     };
   }
 

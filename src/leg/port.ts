@@ -38,6 +38,40 @@ export interface KeyStream extends Disposable {
   poll(): DtmfKey | undefined;
 }
 
+export interface ListenOptions {
+  /** So much without a sound ends a stretch of speech, in ms; a stretch without RTP is no sound. */
+  readonly pauseMs: number;
+  /** What is longer is cut, in ms; what goes on is another stretch. */
+  readonly maxMs: number;
+}
+
+/** Why no more of a stretch of speech comes. */
+export type SpeechEnd = 'pause' | 'too-long' | 'stopped' | 'hangup' | 'failed';
+
+/** A stretch of what the peer says, from shortly before its first sound. */
+export interface HeardSpeech {
+  /** PCM 16 bit, mono, 8 kHz, as it comes, until it has ended; one reader. */
+  readonly audio: AsyncIterable<Int16Array>;
+  /** Resolves when it has ended; never rejects. */
+  readonly ended: Promise<SpeechEnd>;
+}
+
+/** The stretches of speech since it was opened, in order. Dispose it to stop listening. */
+export interface SpeechStream extends Disposable {
+  /**
+   * The next stretch, as soon as it begins; rejects with the signal's reason, or with the leg's when it is over.
+   * Stretches are kept until taken.
+   */
+  next(signal: AbortSignal): Promise<HeardSpeech>;
+}
+
+/** Is told what is heard: `began`, its audio, `ended`, again and again. */
+export interface SpeechListener {
+  began(): void;
+  audio(pcm: Int16Array): void;
+  ended(why: SpeechEnd): void;
+}
+
 export interface RecordOptions {
   readonly recordingSid: string;
   /** Ends the recording after this much silence from the peer; 0: never. Stretches without RTP do not count. */
@@ -136,6 +170,8 @@ export interface Leg {
   sendDigits(digits: string, signal: AbortSignal): Promise<void>;
   /** Starts listening for keys. */
   keys(): KeyStream;
+  /** Starts listening for speech: for sound that lasts, whatever is said. */
+  listen(options: ListenOptions): SpeechStream;
   /** Starts recording. A leg that has ended: the recording has ended with `hangup`. */
   record(options: RecordOptions): ActiveRecording;
   /**

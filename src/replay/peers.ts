@@ -5,6 +5,7 @@ import type { AnyPeer } from '../leg/simulated/base-leg.ts';
 import type { SimulatedPeer } from '../leg/simulated/simulated-leg.ts';
 import type { SimulatedCallee } from '../leg/simulated/simulated-outgoing-leg.ts';
 import type { CalleeAction, CallerAction } from './scenario.ts';
+import { speakingTime } from './simulated-audio.ts';
 
 function isKey(character: string): character is DtmfKey {
   return /^[0-9*#A-D]$/.test(character);
@@ -53,7 +54,9 @@ function act(action: PeerAction, peer: AnyPeer, clock: Clock): void {
     const keys = [...action.press].filter(isKey);
     for (const [index, key] of keys.entries()) clock.after(index * action.every, () => peer.press(key));
   } else if ('speak' in action) peer.speak(action.speak);
-  else if ('vanish' in action) peer.vanish(action.vanish);
+  else if ('say' in action) {
+    peer.say(action.say, action.for ?? speakingTime(action.say), action.confidence);
+  } else if ('vanish' in action) peer.vanish(action.vanish);
   else if ('refer' in action) peer.refer(action.refer);
   else peer.whenReferred(action.whenReferred, action.notifies);
 }

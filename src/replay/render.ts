@@ -44,7 +44,7 @@ function describe(event: Heard): string {
     case 'pressed':
       return `pressed ${event.key}`;
     case 'spoke':
-      return `spoke for ${seconds(event.ms)} s`;
+      return `spoke for ${seconds(event.ms)} s${event.said === undefined ? '' : `: ${event.said}`}`;
     case 'recorded':
       return `was recorded for ${seconds(event.ms)} s as ${event.sid}, until: ${event.reason}`;
     case 'ended':

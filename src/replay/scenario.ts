@@ -66,6 +66,13 @@ const peerActions = [
     every: duration.default(200),
   }),
   z.strictObject({ at: duration, speak: duration }),
+  /** Says this; a recogniser understands it. Absent `for`: as long as it takes. */
+  z.strictObject({
+    at: duration,
+    say: z.string().regex(/\S/, 'expected words'),
+    for: duration.optional(),
+    confidence: z.number().min(0).max(1).optional(),
+  }),
   /** Sends no RTP. */
   z.strictObject({ at: duration, vanish: duration }),
   /** Sends REFER with this Refer-To. */
@@ -177,6 +184,15 @@ const scenario = z.strictObject({
     .default([]),
   /** What Twilio leaves open. */
   choices: twimlChoices.prefault({}),
+  /** Who understands what is said: everything, these languages only, nothing because it fails; or nobody. */
+  speech: z
+    .union([
+      z.literal('none'),
+      z.literal('fails'),
+      z.strictObject({ languages: z.array(z.string()).min(1) }),
+      z.literal('all'),
+    ])
+    .default('all'),
   /** The first of the counting identifiers. */
   seed: z.number().int().positive().default(1),
 });

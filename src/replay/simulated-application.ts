@@ -83,6 +83,7 @@ export class SimulatedApplication implements ChildCall {
       dialer: dialerOf(facts, this.leg),
       audio: parts.audio(this.#session, this.chronicle),
       choices: parts.choices,
+      speech: parts.speech,
       recordings: this.chronicle.desk(() => ids.sid('RE')),
       timeline: this.#story,
       report: (diagnostic) => this.chronicle.report(diagnostic),

@@ -10,6 +10,11 @@ const SAMPLES_PER_MS = 8;
 /** Our choice of a speaking rate: about 14 characters a second. */
 const MS_PER_CHARACTER = 70;
 
+/** How long it takes to say this, in ms. */
+export function speakingTime(text: string): number {
+  return text.length * MS_PER_CHARACTER;
+}
+
 const MARK = 'simulated audio of ';
 
 /** The bytes of an audio file of this length. */
@@ -27,7 +32,7 @@ export function createSimulatedAudio(webhooks: WebhookSession, timeline: Timelin
   return {
     async speech(text, voice, signal): Promise<Spoken> {
       signal.throwIfAborted();
-      const spoken = clip(`${voice.voice}: ${text}`, text.length * MS_PER_CHARACTER);
+      const spoken = clip(`${voice.voice}: ${text}`, speakingTime(text));
       if (voice.language.startsWith('en')) return { clip: spoken, diagnostics: [] };
       const message = `the simulated voice speaks English only; "${voice.language}" is spoken as en-US.`;
       const details = { actual: voice.language, expected: 'en-US' };

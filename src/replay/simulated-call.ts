@@ -11,6 +11,7 @@ import { createWebhookSession } from '../webhook/client.ts';
 import type { HttpClient } from '../webhook/port.ts';
 import { Chronicle } from './chronicle.ts';
 import type { Scenario } from './scenario.ts';
+import { createScriptedSpeech } from './scripted-speech.ts';
 import { applicationOf } from './simulated-application.ts';
 import { createSimulatedAudio } from './simulated-audio.ts';
 import { type DialerParts, SimulatedDialer } from './simulated-dialer.ts';
@@ -25,7 +26,7 @@ export type CallScenario = Pick<
   Scenario,
   'from' | 'to' | 'voice' | 'callees' | 'domains' | 'registrations' | 'applications' | 'orders'
 > &
-  Partial<Pick<Scenario, 'choices'>>;
+  Partial<Pick<Scenario, 'choices' | 'speech'>>;
 
 export interface SimulatedCallParts extends Partial<Pick<DialerParts, 'audio' | 'stranger'>> {
   readonly clock: VirtualClock;
@@ -50,9 +51,11 @@ export class SimulatedCall {
 
   private constructor(
     { clock, ids, http, requestClock = clock, authToken = AUTH_TOKEN, ...parts }: SimulatedCallParts,
-    { from, to, voice, callees, applications, orders, choices = STANDARD_CHOICES }: CallScenario,
+    { from, to, voice, callees, applications, orders, ...given }: CallScenario,
     registrations: SimulatedRegistrations,
   ) {
+    const { choices = STANDARD_CHOICES } = given;
+    const speech = createScriptedSpeech(given.speech ?? 'all');
     this.#clock = clock;
     this.#orders = orders;
     const facts = factsOf(from, to, ids.sid('CA'));
@@ -77,6 +80,7 @@ export class SimulatedCall {
       applications: applications.map((written) => applicationOf(written, ACCOUNT_SID)),
       webhooks,
       audio,
+      speech,
       ...(stranger && { stranger }),
     });
     const session = webhooks(this.chronicle);
@@ -93,6 +97,7 @@ export class SimulatedCall {
       webhooks: session,
       dialer: this.dialer.of(facts, this.leg),
       audio: audio(session, this.chronicle),
+      speech,
       choices,
       recordings: this.chronicle.desk(() => ids.sid('RE')),
       timeline: this.chronicle,

@@ -12,6 +12,7 @@ import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Ids } from '../core/ids.ts';
 import { type Leg, LegEnded } from '../leg/port.ts';
 import { type SimulatedCallee, SimulatedOutgoingLeg } from '../leg/simulated/simulated-outgoing-leg.ts';
+import type { SpeechToText } from '../speech/port.ts';
 import { runCall } from '../twiml/interpreter/run-call.ts';
 import type { AudioLibrary, CallWorld } from '../twiml/interpreter/world.ts';
 import type { ChildCall, ChildEnd, Dialer, DialOrder } from '../twiml/verbs/ports.ts';
@@ -35,6 +36,7 @@ export interface DialerParts {
   stranger?(address: string): readonly CalleeAction[];
   webhooks(chronicle: Chronicle): WebhookSession;
   audio(webhooks: WebhookSession, chronicle: Chronicle): AudioLibrary;
+  readonly speech: SpeechToText | undefined;
 }
 
 /** Calls the callees of a scenario. */
@@ -132,7 +134,7 @@ export class SimulatedChild implements ChildCall {
     order: DialOrder,
     to: string,
     parent: CallFacts,
-    { clock, ids, choices, webhooks, audio }: DialerParts,
+    { clock, ids, choices, webhooks, audio, speech }: DialerParts,
     dialer: SimulatedDialer,
   ) {
     this.order = order;
@@ -160,6 +162,7 @@ export class SimulatedChild implements ChildCall {
       dialer: dialer.of(facts, this.leg),
       audio: audio(session, this.chronicle),
       choices,
+      speech,
       recordings: this.chronicle.desk(() => ids.sid('RE')),
       timeline: this.chronicle,
       report: (diagnostic) => this.chronicle.report(diagnostic),

@@ -46,6 +46,7 @@ export class SimulatedFork {
       hangup: (headers) => whenTalking(() => leg.hangup(headers)),
       press: (key) => whenTalking(() => leg.press(key)),
       speak: (ms, word) => whenTalking(() => leg.speak(ms, word)),
+      say: (text, ms, confidence) => whenTalking(() => leg.say(text, ms, confidence)),
       vanish: (ms) => whenTalking(() => leg.vanish(ms)),
       refer: (referTo) => whenTalking(() => leg.refer(referTo)),
       whenReferred: (status, notifies) => whenTalking(() => leg.whenReferred(status, notifies)),

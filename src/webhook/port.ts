@@ -8,7 +8,14 @@ export interface WebhookRequest {
   readonly method: WebhookMethod;
   /** Form parameters, in any order; for GET they are appended to the query. */
   readonly params: Readonly<Record<string, string>>;
-  readonly purpose: 'document' | 'fallback' | 'media' | 'status-callback' | 'recording-callback';
+  readonly purpose:
+    | 'document'
+    | 'fallback'
+    | 'media'
+    | 'status-callback'
+    | 'recording-callback'
+    | 'partial-result-callback'
+    | 'transcription-callback';
 }
 
 /** One attempt on the wire, for the timeline and the log. */

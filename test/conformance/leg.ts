@@ -44,6 +44,13 @@ const outcomeOf = (work: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => ({ error }),
   );
 
+/** Milliseconds of audio, read to its end. */
+async function lengthOf(audio: AsyncIterable<Int16Array>): Promise<number> {
+  let samples = 0;
+  for await (const pcm of audio) samples += pcm.length;
+  return samples / 8;
+}
+
 /** In real time, what is over at once is over long before this, and what is not is not: clips last longer. */
 const AT_ONCE_MS = 20_000;
 
@@ -238,6 +245,66 @@ export function legConformance(
       const waiting = outcomeOf(keys.next(NEVER));
       await it_.peer.hangup();
       expect(await it_.settle(waiting)).toMatchObject({ error: { name: 'LegEnded', cause: 'peer-hangup' } });
+    });
+
+    it('hears what the peer says, until a pause', async () => {
+      const leg = await answered();
+      using speech = leg.listen({ pauseMs: 600, maxMs: 10_000 });
+      await it_.peer.speak(1_000);
+      const heard = await it_.settle(speech.next(NEVER));
+      expect(await it_.settle(heard.ended)).toBe('pause');
+      const ms = await it_.settle(lengthOf(heard.audio));
+      if (exact) expect(ms).toBe(1_000);
+      expect(ms).toBeGreaterThanOrEqual(900);
+    });
+
+    it('cuts speech that is too long, and hears the rest as another stretch', async () => {
+      const leg = await answered();
+      using speech = leg.listen({ pauseMs: 600, maxMs: 500 });
+      await it_.peer.speak(1_300);
+      const first = await it_.settle(speech.next(NEVER));
+      expect(await it_.settle(first.ended)).toBe('too-long');
+      const second = await it_.settle(speech.next(NEVER));
+      await it_.settle(second.ended);
+      expect(await it_.settle(lengthOf(first.audio))).toBeLessThanOrEqual(1_000);
+    });
+
+    it('keeps what was said until somebody asks', async () => {
+      const leg = await answered();
+      using speech = leg.listen({ pauseMs: 300, maxMs: 10_000 });
+      const patience = new AbortController();
+      const first = outcomeOf(speech.next(patience.signal));
+      const reason = new Error('enough');
+      patience.abort(reason);
+      expect(await it_.settle(first)).toEqual({ error: reason });
+      await it_.peer.speak(400);
+      await it_.settle(leg.play(clip(1_000), NEVER));
+      const heard = await it_.settle(speech.next(NEVER));
+      expect(await it_.settle(heard.ended)).toBe('pause');
+    });
+
+    it('hears nothing more once nobody listens', async () => {
+      const leg = await answered();
+      const speech = leg.listen({ pauseMs: 600, maxMs: 10_000 });
+      await it_.peer.speak(1_000);
+      const heard = await it_.settle(speech.next(NEVER));
+      speech[Symbol.dispose]();
+      speech[Symbol.dispose]();
+      expect(await it_.settle(heard.ended)).toBe('stopped');
+      await it_.settle(lengthOf(heard.audio));
+    });
+
+    it('ends what is being said when the peer hangs up', async () => {
+      const leg = await answered();
+      using speech = leg.listen({ pauseMs: 600, maxMs: 10_000 });
+      await it_.peer.speak(2_000);
+      const heard = await it_.settle(speech.next(NEVER));
+      const waiting = outcomeOf(speech.next(NEVER));
+      await it_.peer.hangup();
+      expect(await it_.settle(heard.ended)).toBe('hangup');
+      expect(await it_.settle(waiting)).toMatchObject({ error: { name: 'LegEnded', cause: 'peer-hangup' } });
+      using late = leg.listen({ pauseMs: 600, maxMs: 10_000 });
+      await expect(it_.settle(late.next(NEVER))).rejects.toMatchObject({ name: 'LegEnded' });
     });
 
     it('records until it is stopped', async () => {

@@ -3,7 +3,17 @@ import { abortable, link as linkSignals } from '../../core/abort.ts';
 import { Mailbox } from '../../core/mailbox.ts';
 import type { MediaFormat } from '../../media/format.ts';
 import type { MediaHost, MediaLeg } from '../../media/threads/port.ts';
-import type { ActiveRecording, AudioClip, DtmfKey, KeyStream, PlayOptions, RecordOptions } from '../port.ts';
+import type {
+  ActiveRecording,
+  AudioClip,
+  DtmfKey,
+  KeyStream,
+  ListenOptions,
+  PlayOptions,
+  RecordOptions,
+  SpeechStream,
+} from '../port.ts';
+import { SpeechFeed } from '../speech-feed.ts';
 import { DeferredRecording, nothingRecorded } from './deferred-recording.ts';
 
 /** A leg's call at its edge and its media here. */
@@ -23,6 +33,8 @@ export class LegLine {
   onChange: (() => void) | undefined;
   readonly #opened: Promise<MediaLeg>;
   readonly #listeners = new Set<Mailbox<DtmfKey>>();
+  readonly #speech = new Map<SpeechFeed, ListenOptions>();
+  readonly #hearing = new Map<SpeechFeed, Disposable>();
   readonly #deferred = new Set<DeferredRecording>();
   #resolveOpened: (media: MediaLeg) => void = () => {};
   #open: OpenLine | undefined;
@@ -44,7 +56,7 @@ export class LegLine {
 
   /** Somebody here listens: its audio has to come to this worker. */
   get tapped(): boolean {
-    return this.#recordings > 0 || this.#listeners.size > 0;
+    return this.#recordings > 0 || this.#listeners.size > 0 || this.#speech.size > 0;
   }
 
   get answered(): boolean {
@@ -68,6 +80,7 @@ export class LegLine {
       media.configure(format);
       this.onChange?.();
     };
+    for (const [feed, options] of this.#speech) this.#hearing.set(feed, media.listen(options, feed));
     for (const recording of this.#deferred) recording.begin(media);
     this.#deferred.clear();
     this.#resolveOpened(media);
@@ -107,6 +120,20 @@ export class LegLine {
         if (this.#listeners.delete(pressed)) this.onChange?.();
       },
     };
+  }
+
+  listen(options: ListenOptions): SpeechStream {
+    const feed: SpeechFeed = new SpeechFeed(this.ended, () => {
+      this.#hearing.get(feed)?.[Symbol.dispose]();
+      this.#hearing.delete(feed);
+      if (this.#speech.delete(feed)) this.onChange?.();
+    });
+    if (feed.closed) return feed;
+    this.#speech.set(feed, options);
+    const media = this.#open?.media;
+    if (media) this.#hearing.set(feed, media.listen(options, feed));
+    this.onChange?.();
+    return feed;
   }
 
   record(options: RecordOptions): ActiveRecording {

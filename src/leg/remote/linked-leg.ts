@@ -10,11 +10,13 @@ import {
   type KeyStream,
   type Leg,
   LegEnded,
+  type ListenOptions,
   type PlayOptions,
   type ReceivedRefer,
   type RecordOptions,
   type ReferOutcome,
   type ReferTarget,
+  type SpeechStream,
 } from '../port.ts';
 import { carriedOut } from './carried-out.ts';
 import { LegLine } from './leg-line.ts';
@@ -73,6 +75,10 @@ export abstract class LinkedLeg implements RemoteLeg {
 
   keys(): KeyStream {
     return this.line.keys();
+  }
+
+  listen(options: ListenOptions): SpeechStream {
+    return this.line.listen(options);
   }
 
   record(options: RecordOptions): ActiveRecording {

@@ -10,14 +10,19 @@ import type {
   KeyStream,
   Leg,
   LegEnded,
+  ListenOptions,
   PlayOptions,
   ReceivedRefer,
   RecordOptions,
   ReferOutcome,
   ReferTarget,
+  SpeechStream,
 } from '../port.ts';
+import { SpeechFeed } from '../speech-feed.ts';
 import type { Heard } from './heard.ts';
+import { SimulatedListening } from './listening.ts';
 import { type Direction, type Line, SimulatedRecording } from './recording.ts';
+import { type Said, voiceOf } from './said.ts';
 
 const SAMPLES_PER_MS = 8;
 /** One key as the media layer sends it: our choice of 100 ms tone and 100 ms gap. */
@@ -32,6 +37,8 @@ export interface AnyPeer {
   press(key: DtmfKey): void;
   /** Speaks for `ms`; before and after there is silence. `word` is what a bridged party hears. */
   speak(ms: number, word?: string): void;
+  /** Says this within `ms`; a recogniser understands it, with this confidence. */
+  say(text: string, ms: number, confidence?: number): void;
   /** Sends no RTP for `ms`. */
   vanish(ms: number): void;
   /** Sends REFER. */
@@ -48,6 +55,7 @@ export abstract class SimulatedBase implements Leg {
   readonly #ended = new AbortController();
   readonly #listeners = new Set<Mailbox<DtmfKey>>();
   readonly #recordings = new Set<SimulatedRecording>();
+  readonly #listening = new Set<SimulatedListening>();
   readonly #refers = new KeptEvent<[ReceivedRefer]>();
   readonly #lines: Record<Direction, Line> = { inbound: 'silence', outbound: 'silence' };
   /** Stretches of speech or absence that have begun: only the last one's end brings silence back. */
@@ -124,6 +132,18 @@ export abstract class SimulatedBase implements Leg {
     };
   }
 
+  listen(options: ListenOptions): SpeechStream {
+    const feed = new SpeechFeed(this.ended, () => {
+      listening.close();
+      this.#listening.delete(listening);
+    });
+    const listening: SimulatedListening = new SimulatedListening(this.clock, options, feed);
+    if (feed.closed) return feed;
+    this.#listening.add(listening);
+    listening.carry(this.#lines.inbound === 'speech');
+    return feed;
+  }
+
   record(options: RecordOptions): ActiveRecording {
     const at = this.at();
     const recording = new SimulatedRecording(this.clock, options, this.#lines);
@@ -187,7 +207,8 @@ export abstract class SimulatedBase implements Leg {
   protected get anyPeer(): AnyPeer {
     return {
       press: (key) => this.#press(key),
-      speak: (ms, word = 'speech') => this.#speak(ms, word),
+      speak: (ms, word = 'speech') => this.#speak(ms, word, [{ ms }]),
+      say: (text, ms, confidence) => this.#speak(ms, text, wordsOf(text, ms, confidence), text),
       vanish: (ms) => this.#carry('inbound', 'no-rtp', ms),
       refer: (referTo) => this.#askFor(referTo),
       whenReferred: (status, notifies) => {
@@ -213,8 +234,16 @@ export abstract class SimulatedBase implements Leg {
     other?.heard.push({ at: other.at(), kind: 'key', key });
   }
 
-  #speak(ms: number, said: string): void {
-    this.heard.push({ at: this.at(), kind: 'spoke', ms });
+  #speak(ms: number, said: string, words: readonly Word[], text?: string): void {
+    this.heard.push({ at: this.at(), kind: 'spoke', ms, ...(text !== undefined && { said: text }) });
+    const stretch = this.#stretches.inbound + 1;
+    let spoken = 0;
+    for (const word of words) {
+      spoken += word.ms;
+      this.clock.after(spoken, () => {
+        if (stretch === this.#stretches.inbound) this.#voice(voiceOf(word.ms, word.said));
+      });
+    }
     this.#carry('inbound', 'speech', ms);
     const other = this.#bridge?.otherThan(this);
     if (!other || !this.audible || !other.audible || other.#playing > 0) return;
@@ -244,7 +273,36 @@ export abstract class SimulatedBase implements Leg {
   #setLine(direction: Direction, line: Line): void {
     this.#lines[direction] = line;
     for (const recording of this.#recordings) recording.carry(direction, line);
+    if (direction === 'outbound') return;
+    for (const listening of this.#listening) listening.carry(line === 'speech');
   }
+
+  /** A piece of what the peer says has been heard. */
+  #voice(pcm: Int16Array): void {
+    for (const listening of this.#listening) listening.hear(pcm);
+    for (const recording of this.#recordings) recording.hear(pcm);
+  }
+}
+
+/** A piece of speech and how long it takes. */
+interface Word {
+  readonly ms: number;
+  readonly said?: Said;
+}
+
+/** The words of a text, each as long as its share of the characters, in whole milliseconds. */
+function wordsOf(text: string, ms: number, confidence: number | undefined): readonly Word[] {
+  const words = text.split(/\s+/).filter((word) => word !== '');
+  const characters = words.join('').length;
+  let before = 0;
+  let begun = 0;
+  return words.map((word) => {
+    before += word.length;
+    const ended = Math.round((ms * before) / characters);
+    const length = ended - begun;
+    begun = ended;
+    return { ms: length, said: { text: word, confidence } };
+  });
 }
 
 class SimulatedBridge implements Bridge {

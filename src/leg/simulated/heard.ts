@@ -15,7 +15,7 @@ export type Heard =
     }
   | { readonly at: number; readonly kind: 'digits'; readonly digits: string }
   | { readonly at: number; readonly kind: 'pressed'; readonly key: string }
-  | { readonly at: number; readonly kind: 'spoke'; readonly ms: number }
+  | { readonly at: number; readonly kind: 'spoke'; readonly ms: number; readonly said?: string }
   /** The other party of a bridge said something, or pressed a key. */
   | { readonly at: number; readonly kind: 'voice'; readonly said: string; readonly ms: number }
   | { readonly at: number; readonly kind: 'key'; readonly key: string }

@@ -6,15 +6,30 @@ export type Line = 'silence' | 'speech' | 'no-rtp';
 
 export type Direction = 'inbound' | 'outbound';
 
-/** A recording of a simulated leg: it knows when there was speech, not what was said. */
+/** Not shown with the rest. */
+const VOICES = Symbol('what was said');
+
+/** The end of a simulated recording, and the pieces of speech in it. */
+interface SimulatedEnd extends RecordingEnd {
+  readonly [VOICES]: readonly Int16Array[];
+}
+
+/** What the peer of a simulated leg said in a recording, piece by piece. */
+export function voicesIn(end: RecordingEnd): readonly Int16Array[] {
+  const { [VOICES]: voices = [] }: Partial<SimulatedEnd> = end;
+  return voices;
+}
+
+/** A recording of a simulated leg: it knows when there was speech, and the words that a script has the peer say. */
 export class SimulatedRecording implements ActiveRecording {
-  readonly ended: Promise<RecordingEnd>;
+  readonly ended: Promise<SimulatedEnd>;
+  readonly #voices: Int16Array[] = [];
   readonly #clock: Clock;
   readonly #options: RecordOptions;
   readonly #begun: number;
   readonly #length: Timer;
   readonly #lines: Record<Direction, Line>;
-  #resolve: (end: RecordingEnd) => void = () => {};
+  #resolve: (end: SimulatedEnd) => void = () => {};
   #over = false;
   #line: Line = 'silence';
   #lineSince: number;
@@ -44,6 +59,11 @@ export class SimulatedRecording implements ActiveRecording {
   carry(direction: Direction, line: Line): void {
     this.#lines[direction] = line;
     this.#update();
+  }
+
+  /** The peer has said something. */
+  hear(pcm: Int16Array): void {
+    if (!this.#pause && this.#options.track !== 'outbound') this.#voices.push(pcm);
   }
 
   pause(behavior: 'skip' | 'silence'): void {
@@ -79,6 +99,7 @@ export class SimulatedRecording implements ActiveRecording {
       channels: this.#options.channels ?? 1,
       silent: this.#firstSpeech === undefined,
       path: storedMs > 0 ? `simulated:${this.#options.recordingSid}.wav` : undefined,
+      [VOICES]: this.#voices,
     });
   }
 

@@ -1,4 +1,4 @@
-import type { DtmfKey, RecordingEnd, RecordOptions } from '../../leg/port.ts';
+import type { DtmfKey, ListenOptions, RecordingEnd, RecordOptions } from '../../leg/port.ts';
 import type { Endpoint, MediaFormat } from '../format.ts';
 import { FRAME_MS, FRAME_SAMPLES } from '../frame.ts';
 import { encodeG711 } from '../g711.ts';
@@ -12,7 +12,9 @@ import { KeyReceiver } from '../stream/key-receiver.ts';
 import { outgoingFrame } from '../stream/outgoing-frame.ts';
 import { Player } from '../stream/player.ts';
 import { Recorder } from '../stream/recorder.ts';
+import { SpeechDetector } from '../stream/speech-detector.ts';
 import type { OpenSpoolFile } from '../stream/spool-file.ts';
+import type { SpeechReport } from './messages.ts';
 import type { PacketRing, UdpSocket } from './udp.ts';
 
 const MOST_BURST_MS = 60; // after a stall at most three frames leave at once; the rest of the clip comes later
@@ -24,6 +26,7 @@ export interface LegReports {
   played(request: number): void;
   recorded(request: number, end: RecordingEnd): void;
   key(key: DtmfKey): void;
+  speech(request: number, speech: SpeechReport): void;
 }
 
 /** What all legs of a media thread share. */
@@ -50,6 +53,7 @@ export class HostedLeg {
   readonly #player: Player;
   readonly #passing = new Player(() => {}); // keys of the bridged leg's peer
   readonly #recorders = new Map<number, Recorder>();
+  readonly #detectors = new Map<number, SpeechDetector>();
   readonly #heard = new Int16Array(FRAME_SAMPLES);
   readonly #carried = new Int16Array(FRAME_SAMPLES);
   readonly #frame = outgoingFrame();
@@ -113,6 +117,20 @@ export class HostedLeg {
     this.#player.cancel(request);
   }
 
+  listen(request: number, options: ListenOptions): void {
+    const tell = (speech: SpeechReport) => this.#reports.speech(request, speech);
+    const detector = new SpeechDetector(options, {
+      began: () => tell({ kind: 'began' }),
+      audio: (pcm) => tell({ kind: 'audio', pcm }),
+      ended: (why) => tell({ kind: 'ended', why }),
+    });
+    this.#detectors.set(request, detector);
+  }
+
+  stopListening(request: number): void {
+    this.#detectors.delete(request);
+  }
+
   record(request: number, options: RecordOptions): void {
     const recorder = new Recorder(options, this.#share.openFile);
     this.#recorders.set(request, recorder);
@@ -161,6 +179,7 @@ export class HostedLeg {
     const sent = tooLate ? undefined : this.#sendOwn();
     const outbound = sent ?? (this.#carrying ? this.#carried : undefined);
     for (const recorder of this.#recorders.values()) recorder.frame(this.#heard, heard, outbound);
+    for (const detector of this.#detectors.values()) detector.frame(this.#heard);
     this.#carrying = false;
     const other = this.#bridged;
     const madeUp = heard === 'concealed' && this.#concealed;
@@ -173,6 +192,8 @@ export class HostedLeg {
   async close(): Promise<void> {
     this.unbridge();
     this.#player.clear();
+    for (const detector of this.#detectors.values()) detector.close();
+    this.#detectors.clear();
     const recorders = [...this.#recorders.values()];
     for (const recorder of recorders) recorder.stop('hangup');
     await Promise.all(recorders.map((recorder) => recorder.ended));

@@ -1,12 +1,21 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ActiveRecording, AudioClip, PlayOptions, RecordingEnd, RecordOptions } from '../../leg/port.ts';
+import type {
+  ActiveRecording,
+  AudioClip,
+  ListenOptions,
+  PlayOptions,
+  RecordingEnd,
+  RecordOptions,
+  SpeechListener,
+} from '../../leg/port.ts';
 import type { Endpoint, MediaFormat } from '../format.ts';
 import { msOfSamples } from '../frame.ts';
 import { wrongDigit } from '../stream/digit-frames.ts';
 import { channelsOf } from '../stream/recorder.ts';
 import { WAV_HEADER_BYTES } from '../wav.ts';
 import { ClipCache } from './clip-cache.ts';
+import { Listeners } from './listeners.ts';
 import type { MediaCommand, MediaReport, MediaThreadData } from './messages.ts';
 import type { MediaHost, MediaLeg } from './port.ts';
 import { Pending, Thread } from './thread.ts';
@@ -33,6 +42,7 @@ class ThreadedMediaHost implements MediaHost {
   readonly #ready = new Pending<Endpoint>();
   readonly #playing = new Pending<void>();
   readonly #recording = new Pending<RecordingEnd>();
+  readonly #listening: Listeners;
   readonly #closing = new Pending<void>();
   readonly #counting = new Pending<{ legs: number; recordings: number; clips: number }>();
   readonly #legs = new Map<number, ThreadedMediaLeg>();
@@ -61,6 +71,7 @@ class ThreadedMediaHost implements MediaHost {
       (report) => this.#heard(report),
       (error) => this.#failed(error),
     );
+    this.#listening = new Listeners((command) => this.#thread.post(command));
     this.#clips = new ClipCache(
       options.clipBytes ?? CLIP_BYTES,
       (clip, pcm) => this.#thread.post({ type: 'clip', clip, pcm }),
@@ -110,6 +121,7 @@ class ThreadedMediaHost implements MediaHost {
       },
       settle: (request, error) => this.#playing.reject(request, error),
       hold: (clip) => this.#clips.hold(clip),
+      listen: (options, listener) => this.#listening.add(id, options, listener),
       record: (options) => this.#record(id, options),
       isOpen: (leg) => this.#legs.get(leg.id) === leg,
       close: () => this.#closeLeg(id),
@@ -164,6 +176,9 @@ class ThreadedMediaHost implements MediaHost {
       case 'recorded':
         this.#recording.resolve(report.request, report.end);
         break;
+      case 'speech':
+        this.#listening.heard(report.request, report.speech);
+        break;
       case 'closed':
         this.#closing.resolve(report.request, undefined);
         break;
@@ -183,6 +198,7 @@ class ThreadedMediaHost implements MediaHost {
   }
 
   #rejectAll(error: Error): void {
+    this.#listening.fail();
     for (const pending of [this.#ready, this.#playing, this.#recording, this.#closing, this.#counting]) {
       pending.rejectAll(error);
     }
@@ -204,6 +220,7 @@ interface LegLinks {
   begin(): { readonly request: number; readonly answer: Promise<void> };
   settle(request: number, error: unknown): void;
   hold(clip: AudioClip): () => void;
+  listen(options: ListenOptions, listener: SpeechListener): Disposable;
   record(options: RecordOptions): ActiveRecording;
   /** Whether it is a leg of this host's that has not been closed. */
   isOpen(leg: ThreadedMediaLeg): boolean;
@@ -259,6 +276,11 @@ class ThreadedMediaLeg implements MediaLeg {
 
   configure(format: MediaFormat): void {
     if (!this.#closed) this.#links.post({ type: 'configure', leg: this.id, format });
+  }
+
+  listen(options: ListenOptions, listener: SpeechListener): Disposable {
+    this.#check();
+    return this.#links.listen(options, listener);
   }
 
   record(options: RecordOptions): ActiveRecording {

@@ -27,6 +27,7 @@ export async function runMediaThread(main: MessagePort, data: MediaThreadData): 
       played: (request) => report({ type: 'played', request }),
       recorded: (request, end) => report({ type: 'recorded', request, end }),
       key: (key) => report({ type: 'key', leg: command.leg, key }),
+      speech: (request, speech) => report({ type: 'speech', request, speech }),
     });
     legs.set(command.leg, leg);
     routes.set(route(leg.edge.address, leg.edge.port, leg.handle), leg);
@@ -84,6 +85,12 @@ export async function runMediaThread(main: MessagePort, data: MediaThreadData): 
         break;
       case 'cancel':
         legs.get(command.leg)?.cancel(command.request);
+        break;
+      case 'listen':
+        legs.get(command.leg)?.listen(command.request, command.options);
+        break;
+      case 'unlisten':
+        legs.get(command.leg)?.stopListening(command.request);
         break;
       case 'record':
         legs.get(command.leg)?.record(command.request, command.options);

@@ -1,4 +1,4 @@
-import type { DtmfKey, RecordingEnd, RecordOptions } from '../../leg/port.ts';
+import type { DtmfKey, ListenOptions, RecordingEnd, RecordOptions, SpeechEnd } from '../../leg/port.ts';
 import type { Endpoint, MediaDirection, MediaFormat } from '../format.ts';
 import type { RelayStats } from './port.ts';
 
@@ -68,6 +68,13 @@ export type MediaCommand =
   | { readonly type: 'digits'; readonly request: number; readonly leg: number; readonly digits: string }
   | { readonly type: 'cancel'; readonly request: number; readonly leg: number }
   | {
+      readonly type: 'listen';
+      readonly request: number;
+      readonly leg: number;
+      readonly options: ListenOptions;
+    }
+  | { readonly type: 'unlisten'; readonly request: number; readonly leg: number }
+  | {
       readonly type: 'record';
       readonly request: number;
       readonly leg: number;
@@ -91,9 +98,16 @@ export type MediaReport =
   | { readonly type: 'played'; readonly request: number }
   | { readonly type: 'recorded'; readonly request: number; readonly end: RecordingEnd }
   | { readonly type: 'key'; readonly leg: number; readonly key: DtmfKey }
+  | { readonly type: 'speech'; readonly request: number; readonly speech: SpeechReport }
   | { readonly type: 'closed'; readonly request: number }
   | {
       readonly type: 'counted';
       readonly request: number;
       readonly census: { readonly legs: number; readonly recordings: number; readonly clips: number };
     };
+
+/** What somebody who listens is told. */
+export type SpeechReport =
+  | { readonly kind: 'began' }
+  | { readonly kind: 'audio'; readonly pcm: Int16Array }
+  | { readonly kind: 'ended'; readonly why: SpeechEnd };

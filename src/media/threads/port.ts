@@ -1,4 +1,12 @@
-import type { ActiveRecording, AudioClip, DtmfKey, PlayOptions, RecordOptions } from '../../leg/port.ts';
+import type {
+  ActiveRecording,
+  AudioClip,
+  DtmfKey,
+  ListenOptions,
+  PlayOptions,
+  RecordOptions,
+  SpeechListener,
+} from '../../leg/port.ts';
 import type { Endpoint, MediaDirection, MediaFormat } from '../format.ts';
 
 /**
@@ -74,6 +82,8 @@ export interface MediaLeg {
   sendDigits(digits: string, signal: AbortSignal): Promise<void>;
   /** Every key the peer presses, once per press. */
   onKey: ((key: DtmfKey) => void) | undefined;
+  /** Tells `listener` what the peer says until it is disposed; when the leg is closed, that it has ended. */
+  listen(options: ListenOptions, listener: SpeechListener): Disposable;
   record(options: RecordOptions): ActiveRecording;
   /**
    * What this leg's peer says is sent to `other`'s, and the reverse; a clip that is played to one of them is heard

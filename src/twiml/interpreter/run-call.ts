@@ -43,6 +43,8 @@ export async function runCall(world: CallWorld, start: CallStart, signal: AbortS
     await scope.abandonWaiting();
     if (!(reason instanceof LegEnded)) throw error;
     return legEnded(reason, world, scope);
+  } finally {
+    if (scope.isCallingBack) await scope.settled();
   }
 }
 

@@ -52,6 +52,7 @@ export class CallScopeOf implements CallScope {
   /** Documents since the caller last heard or waited for something. */
   silentDocuments = 0;
   waiting: WaitingVerb | undefined;
+  readonly #callbacks = new Set<Promise<void>>();
   readonly #options: ScopeOptions;
 
   constructor(world: CallWorld, signal: AbortSignal, options: ScopeOptions) {
@@ -165,6 +166,33 @@ export class CallScopeOf implements CallScope {
     const result = await this.world.webhooks.fetch({ ...request, params, purpose: 'document' }, lasting);
     this.#record(result.attempts, 'document');
     if (!result.ok) this.world.report(result.diagnostic);
+  }
+
+  callBack(request: DocumentRequest, purpose: 'partial-result-callback'): Promise<void> {
+    const told = this.#callBack(request, purpose).finally(() => this.#callbacks.delete(told));
+    this.#callbacks.add(told);
+    return told;
+  }
+
+  async #callBack(request: DocumentRequest, purpose: 'partial-result-callback'): Promise<void> {
+    const params = { ...standardParameters(this.world.facts, 'in-progress'), ...request.params };
+    const lasting = new AbortController().signal; // the session bounds its requests itself
+    const result = await this.world.webhooks.fetch({ ...request, params, purpose }, lasting);
+    this.#record(result.attempts, purpose);
+    if (result.ok && result.response.status < 400) return;
+    const reason = result.ok ? `status ${result.response.status}` : result.diagnostic.message;
+    const url = withoutSecrets(request.url);
+    this.world.report(diagnose(15003, `the ${purpose} was not accepted: ${reason}`, { url }));
+  }
+
+  /** Somebody is still being told something. */
+  get isCallingBack(): boolean {
+    return this.#callbacks.size > 0;
+  }
+
+  /** Resolves when nobody is being told anything any more. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#callbacks);
   }
 
   #record(attempts: readonly WebhookAttempt[], purpose: WebhookRequest['purpose']): void {

@@ -58,6 +58,7 @@ function worldOf({ world }: ChildCall): CallWorld {
     leg: world.leg,
     audio: world.audio,
     choices: world.choices,
+    speech: world.speech,
     recordings: world.recordings,
     timeline: world.timeline,
     report: (diagnostic) => world.report(diagnostic),

@@ -76,6 +76,11 @@ export interface CallScope {
   connected(): Promise<void>;
   /** Sends a request whose answer is ignored, also after the call has ended. */
   notify(request: DocumentRequest): Promise<void>;
+  /**
+   * Sends a callback whose answer is ignored while the call goes on. Resolves when it was answered or has failed, which
+   * is reported; never rejects. The call's execution ends after it.
+   */
+  callBack(request: DocumentRequest, purpose: 'partial-result-callback'): Promise<void>;
 }
 
 /**

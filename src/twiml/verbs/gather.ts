@@ -1,9 +1,14 @@
-import { abortable, link } from '../../core/abort.ts';
-import type { DtmfKey, KeyStream } from '../../leg/port.ts';
+import { link } from '../../core/abort.ts';
+import { diagnose } from '../../core/error-catalogue.ts';
+import type { DtmfKey } from '../../leg/port.ts';
+import type { Recognition } from '../../speech/port.ts';
+import type { TwimlElement } from '../document/element.ts';
 import { attr } from './attributes.ts';
 import { verbsBody } from './bodies.ts';
 import { type CallScope, type Outcome, proceed, type Step, transfer } from './call-scope.ts';
 import { defineVerb, reportAt } from './define-verb.ts';
+import { GatherInputs, type Input } from './gather-inputs.ts';
+import { AUTO, GatherSpeech, isModelNamed, listenOptions, type SpeechRules } from './gather-speech.ts';
 import { pause } from './pause.ts';
 import { play } from './play.ts';
 import { say } from './say.ts';
@@ -27,12 +32,13 @@ const SPEECH_MODELS = [
 const HINTS = /^[^,]{0,100}(?:,[^,]{0,100}){0,499}$/;
 
 /**
- * `<Gather>` collects key presses and hands them to `action`.
+ * `<Gather>` collects key presses or speech and hands them to `action`.
  *
- * The silence timer starts when the prompt ends, or at the first key, and restarts with every key; the first key
- * cuts the prompt short. With no keys (nothing typed, or `finishOnKey` typed first) the document simply
- * continues. The finishing key is not part of the digits. Speech is not recognised yet: asking for it is
- * reported, keys work as they would without it.
+ * The silence timer starts when the prompt ends, or at the first key, and restarts with every key; the first key or
+ * the first sound of speech cuts the prompt short, and decides which of the two is gathered. With no input (nothing
+ * typed, `finishOnKey` typed first, nothing said) the document simply continues. The finishing key is not part of the
+ * digits. Speech ends with a pause of `speechTimeout`; keys pressed meanwhile count only when it turns out to be
+ * nothing. Without a recogniser that is reported (13343), and keys work as they would alone.
  *
  * @see https://www.twilio.com/docs/voice/twiml/gather
  */
@@ -48,7 +54,7 @@ export const gather = defineVerb({
     numDigits: attr.integer({ default: Number.POSITIVE_INFINITY, invalid: 13314, min: 1 }),
     actionOnEmptyResult: attr.boolean({ default: false, invalid: 13338 }),
     bargeIn: attr.boolean({ default: true, invalid: 13332 }),
-    speechTimeout: attr.seconds({ default: undefined, invalid: 13327, min: 1, words: { auto: 0 } }),
+    speechTimeout: attr.seconds({ default: undefined, invalid: 13327, min: 1, words: { auto: AUTO } }),
     maxSpeechTime: attr.seconds({ default: undefined, invalid: 13328, min: 1 }),
     speechModel: attr.oneOf(SPEECH_MODELS, { default: 'default', invalid: 13334 }),
     enhanced: attr.boolean({ default: false, invalid: 13334 }),
@@ -68,69 +74,87 @@ export const gather = defineVerb({
     debug: attr.boolean({ default: false, invalid: 12200 }),
   },
   body: verbsBody([say, play, pause], 13320),
-  check({ attributes, element }, context) {
-    const input = element.attributes.get('input');
-    if (!input || !attributes.input.includes('speech')) return;
-    const rest = attributes.input.includes('dtmf') ? 'keys are gathered' : 'the timeout passes without input';
-    const message = `speech recognition is not available here yet; ${rest}.`;
-    reportAt(context, 13343, input.position, message, { actual: input.value, expected: 'dtmf' });
+  check({ attributes: { speechTimeout }, element }, context) {
+    const written = element.attributes.get('speechTimeout');
+    if (!written || speechTimeout !== AUTO || !isModelNamed(element)) return;
+    const message = 'speechTimeout="auto" cannot be used with a speechModel; the timeout is used.';
+    reportAt(context, 13335, written.position, message, { actual: 'auto', expected: 'whole seconds' });
   },
   detail: ({ attributes }) => attributes.input.join(' '),
   async run({ attributes, body, element }, call, signal) {
     await call.answer();
     const listening = attributes.input.includes('dtmf');
-    using keys = call.world.leg.keys(); // listen before speaking, so that no key is lost
-    const prompted = await prompt(body, listening ? keys : undefined, attributes.bargeIn, call, signal);
+    using keys = listening ? call.world.leg.keys() : undefined; // listen before speaking, so that no key is lost
+    const speech = recogniserFor(attributes, element, call);
+    const listen = () => speech && call.world.leg.listen(listenOptions(attributes, element));
+    // Our choice: where nobody may interrupt the prompt, what is said during it is no answer to it.
+    using early = attributes.bargeIn ? listen() : undefined;
+    const barging = new GatherInputs(keys, early);
+    const prompted = await prompt(body, attributes.bargeIn ? barging : undefined, call, signal);
     if (prompted.kind === 'failure') return prompted.outcome;
-    const typed = await collect(prompted.key, listening ? keys : undefined, attributes, call, signal);
-    if (typed.digits === '' && !attributes.actionOnEmptyResult) return proceed;
+    using late = early ? undefined : listen();
+    const inputs = new GatherInputs(keys, early ?? late);
+    const gathered = await collect(prompted.input, inputs, speech, attributes, call, signal);
+    if (gathered.nothing && !attributes.actionOnEmptyResult) return proceed;
     return transfer(call, attributes.action, element.position, attributes.method, {
-      Digits: typed.digits,
-      ...(call.world.choices.undocumentedParameters === 'send' && {
-        FinishedOnKey: typed.finishedOn,
-        msg: 'Gather End',
-      }),
+      ...gathered.params,
+      ...(call.world.choices.undocumentedParameters === 'send' && { msg: 'Gather End' }),
     });
   },
 });
 
+/** Whoever recognises what this `<Gather>` asks for; that there is nobody is reported. */
+function recogniserFor(
+  attributes: SpeechRules & { readonly input: readonly ('dtmf' | 'speech')[] },
+  element: TwimlElement,
+  call: CallScope,
+): GatherSpeech | undefined {
+  if (!attributes.input.includes('speech')) return undefined;
+  const { speech } = call.world;
+  if (speech) return new GatherSpeech(speech, attributes, element, call);
+  const { value, position } = element.attributes.get('input') ?? { value: '', position: element.position };
+  const rest = attributes.input.includes('dtmf') ? 'keys are gathered' : 'the timeout passes without input';
+  const message = `line ${position.line}, column ${position.column}: no speech recognition is set up here; ${rest}.`;
+  call.world.report(
+    diagnose(13343, message, { url: call.baseUrl, ...position, actual: value, expected: 'dtmf' }),
+  );
+  return undefined;
+}
+
 type Prompted =
-  | { readonly kind: 'done'; readonly key: DtmfKey | undefined }
+  | { readonly kind: 'done'; readonly input: Input | undefined }
   | { readonly kind: 'failure'; readonly outcome: Outcome };
 
-/** Runs the nested verbs until they end or a key arrives: that key. */
+/** Runs the nested verbs until they end or an input comes, where one may interrupt them: that input. */
 async function prompt(
   steps: readonly Step[],
-  keys: KeyStream | undefined,
-  bargeIn: boolean,
+  inputs: GatherInputs | undefined,
   call: CallScope,
   signal: AbortSignal,
 ): Promise<Prompted> {
   using speaking = link(signal);
   using waiting = link(signal);
-  let key: DtmfKey | undefined;
-  const pressed = bargeIn
-    ? keys?.next(waiting.signal).then(
-        (first) => {
-          key = first;
-          speaking.abort();
-        },
-        () => {}, // the prompt ended first, or the call did: the prompt's own signal says so
-      )
-    : undefined;
+  let input: Input | undefined;
+  const interrupted = inputs?.next(waiting.signal).then(
+    (first) => {
+      input = first;
+      speaking.abort();
+    },
+    () => {}, // the prompt ended first, or the call did: the prompt's own signal says so
+  );
   try {
     for (const step of steps) {
       const outcome = await call.run(step, speaking.signal);
       if (outcome.kind === 'failure') return { kind: 'failure', outcome: insideGather(outcome) };
-      if (key !== undefined) break;
+      if (input !== undefined) break;
     }
   } catch (error) {
-    if (key === undefined || signal.aborted) throw error;
+    if (input === undefined || signal.aborted) throw error;
   } finally {
     waiting.abort();
-    await pressed;
+    await interrupted;
   }
-  return { kind: 'done', key };
+  return { kind: 'done', input };
 }
 
 /** A nested Play with a wrong content type has a code of its own, 13325. */
@@ -141,47 +165,70 @@ function insideGather(outcome: Outcome): Outcome {
 }
 
 interface Rules {
+  readonly input: readonly ('dtmf' | 'speech')[];
   readonly timeout: number;
   readonly finishOnKey: readonly DtmfKey[];
   readonly numDigits: number;
 }
 
-/** Keys after the prompt, beginning with the one that cut it short, until the rules end it. */
+/** What `action` is told, and whether that is nothing. */
+interface Gathered {
+  readonly params: Readonly<Record<string, string>>;
+  readonly nothing: boolean;
+}
+
+/** What the caller types or says after the prompt, beginning with what cut it short. */
 async function collect(
+  first: Input | undefined,
+  inputs: GatherInputs,
+  speech: GatherSpeech | undefined,
+  rules: Rules,
+  call: CallScope,
+  signal: AbortSignal,
+): Promise<Gathered> {
+  const { clock } = call.world;
+  const deadline = clock.monotonic() + rules.timeout;
+  let input = first ?? (await inputs.within(rules.timeout, clock, signal));
+  while (input?.kind === 'speech') {
+    const understood = await speech?.understand(input.speech, signal);
+    if (understood) return { params: speechParameters(understood), nothing: false };
+    // Our choice: a sound in which nothing was understood was no input; the wait goes on as if it had not been.
+    input = await inputs.within(Math.max(0, deadline - clock.monotonic()), clock, signal);
+  }
+  const { digits, finishedOn } = await typed(input?.key, inputs, rules, call, signal);
+  const silent = rules.input.includes('speech') && input === undefined;
+  return {
+    params: {
+      ...(rules.input.includes('dtmf') && {
+        Digits: digits,
+        ...(call.world.choices.undocumentedParameters === 'send' && { FinishedOnKey: finishedOn }),
+      }),
+      ...(silent && { SpeechResult: '' }), // our choice, as Digits
+    },
+    nothing: digits === '',
+  };
+}
+
+/** @see https://www.twilio.com/docs/voice/twiml/gather#action */
+function speechParameters({ text, confidence }: Recognition): Readonly<Record<string, string>> {
+  return { SpeechResult: text, ...(confidence !== undefined && { Confidence: `${confidence}` }) };
+}
+
+/** Keys, beginning with the first, until the rules end it. */
+async function typed(
   first: DtmfKey | undefined,
-  keys: KeyStream | undefined,
+  inputs: GatherInputs,
   rules: Rules,
   call: CallScope,
   signal: AbortSignal,
 ): Promise<{ readonly digits: string; readonly finishedOn: string }> {
   let digits = '';
-  let key = first ?? (await nextWithin(keys, rules.timeout, call, signal));
-  while (key !== undefined) {
+  for (let key = first; key !== undefined; ) {
     call.world.timeline.add({ type: 'dtmf', digit: key });
     if (rules.finishOnKey.includes(key)) return { digits, finishedOn: key };
     digits += key;
     if (digits.length >= rules.numDigits) break;
-    key = await nextWithin(keys, rules.timeout, call, signal);
+    key = await inputs.keyWithin(rules.timeout, call.world.clock, signal);
   }
   return { digits, finishedOn: '' };
-}
-
-/** The next key, or undefined when none arrives within `ms`. */
-async function nextWithin(
-  keys: KeyStream | undefined,
-  ms: number,
-  call: CallScope,
-  signal: AbortSignal,
-): Promise<DtmfKey | undefined> {
-  using patience = link(signal);
-  const timer = call.world.clock.after(ms, () => patience.abort());
-  const arrival = keys?.next(patience.signal) ?? new Promise<never>(() => {});
-  try {
-    return await abortable(arrival, patience.signal);
-  } catch (error) {
-    if (signal.aborted || !patience.signal.aborted) throw error;
-    return undefined;
-  } finally {
-    timer.cancel();
-  }
 }

@@ -16,6 +16,7 @@ import type {
   RecordTrack,
 } from '../../leg/port.ts';
 import type { EdgeId } from '../../region/edge.ts';
+import type { SpeechToText } from '../../speech/port.ts';
 import type { WebhookMethod, WebhookSession } from '../../webhook/port.ts';
 import type { Parameters } from './parameters.ts';
 
@@ -162,6 +163,8 @@ export interface VerbWorld {
   readonly leg: Leg;
   readonly audio: AudioLibrary;
   readonly choices: TwimlChoices;
+  /** Absent: speech is not recognised here. */
+  readonly speech?: SpeechToText | undefined;
   readonly recordings: RecordingDesk;
   readonly timeline: TimelineSink;
   /** Collects what the customer must know; the timeline gets it too. */

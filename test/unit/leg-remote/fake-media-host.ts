@@ -3,9 +3,11 @@ import type {
   ActiveRecording,
   AudioClip,
   DtmfKey,
+  ListenOptions,
   PlayOptions,
   RecordingEnd,
   RecordOptions,
+  SpeechListener,
 } from '../../../src/leg/port.ts';
 import type { MediaFormat } from '../../../src/media/format.ts';
 import type { MediaHost, MediaLeg } from '../../../src/media/threads/port.ts';
@@ -68,6 +70,7 @@ export class FakeMediaLeg implements MediaLeg {
   #playing = 0;
   readonly #clock: Clock;
   readonly #recordings = new Set<FakeRecording>();
+  readonly listeners = new Set<SpeechListener>();
 
   constructor(clock: Clock, format: MediaFormat) {
     this.#clock = clock;
@@ -86,9 +89,14 @@ export class FakeMediaLeg implements MediaLeg {
     return this.#recordings.size;
   }
 
-  /** The peer says something. */
+  /** The peer says something: a stretch of 20 ms. */
   receive(sound: string): void {
     this.#capture('inbound');
+    for (const listener of this.listeners) {
+      listener.began();
+      listener.audio(new Int16Array(160));
+      listener.ended('pause');
+    }
     this.other?.send(sound);
   }
 
@@ -146,6 +154,11 @@ export class FakeMediaLeg implements MediaLeg {
       await sleep(this.#clock, ms, signal);
       this.sent.push(digit);
     }
+  }
+
+  listen(_options: ListenOptions, listener: SpeechListener): Disposable {
+    this.listeners.add(listener);
+    return { [Symbol.dispose]: () => this.listeners.delete(listener) };
   }
 
   record(options: RecordOptions): ActiveRecording {

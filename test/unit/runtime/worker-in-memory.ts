@@ -128,6 +128,7 @@ class FakeMedia implements MediaHost {
       async sendDigits(digits) {
         host.digits.push(digits);
       },
+      listen: () => ({ [Symbol.dispose]: () => {} }),
       record(options): ActiveRecording {
         const done: string[] = [];
         host.recordings.push({ options, done });

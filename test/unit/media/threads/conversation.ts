@@ -84,7 +84,7 @@ export class Conversation {
     const leg = new HostedLeg(
       { handle: party.leg.handle, edge: WORKER, format: PCMU },
       { inner, ring: new PacketRing(), openFile: spoolIn(tmpdir()) },
-      { played: () => {}, recorded: () => {}, key: (key) => this.keys.push(key) },
+      { played: () => {}, recorded: () => {}, key: (key) => this.keys.push(key), speech: () => {} },
     );
     party.onForwarded = (fields, payload) => leg.fromEdge(fields, payload);
     return leg;

@@ -9,6 +9,7 @@ import { innerFields, parseInner } from '../../../../src/media/inner-packet.ts';
 import { parseEvent, writeEvent } from '../../../../src/media/rtp-event.ts';
 import { spoolIn } from '../../../../src/media/stream/spool-file.ts';
 import { HostedLeg, type MediaShare } from '../../../../src/media/threads/hosted-leg.ts';
+import type { SpeechReport } from '../../../../src/media/threads/messages.ts';
 import { PacketRing, type UdpSocket } from '../../../../src/media/threads/udp.ts';
 import { noise } from '../../../support/alignment.ts';
 import { channelsIn, shareOf } from '../audio.ts';
@@ -26,6 +27,7 @@ interface Sent {
 class Legs {
   readonly keys: string[] = [];
   readonly ends = new Map<number, RecordingEnd>();
+  readonly speech: ({ readonly request: number } & SpeechReport)[] = [];
   readonly #sent = new Map<number, Sent[]>();
   readonly #members: Member[] = [];
   readonly #share: MediaShare;
@@ -52,6 +54,7 @@ class Legs {
       played: () => {},
       recorded: (request, end) => this.ends.set(request, end),
       key: (key) => this.keys.push(`${handle}:${key}`),
+      speech: (request, speech) => this.speech.push({ request, ...speech }),
     });
     const member = new Member(leg, format, this.sent(handle));
     this.#members.push(member);
