@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import { diagnose, type TwimlCode } from '../../core/error-catalogue.ts';
 import type { Position, TwimlElement } from '../document/element.ts';
+import type { ElementSpec } from '../grammar/element-spec.ts';
 import type { Attribute, AttributeTable, Values } from './attributes.ts';
 import type { CallScope, Outcome, Step } from './call-scope.ts';
 import { closest } from './closest.ts';
@@ -13,8 +14,13 @@ export interface ReadContext {
   report(diagnostic: Diagnostic): void;
 }
 
-/** What a verb holds between its tags. */
-export interface Body<B> {
+/** The context of what stands in an element. */
+export function inside(element: TwimlElement, context: ReadContext): ReadContext {
+  return { url: context.url, within: element.name, report: (found) => context.report(found) };
+}
+
+/** What a verb holds between its tags: data about it, and how it is read. */
+export interface Body<B> extends Partial<Pick<ElementSpec, 'children' | 'invalidChild' | 'text'>> {
   read(element: TwimlElement, context: ReadContext): B;
 }
 
@@ -25,16 +31,13 @@ export interface VerbNode<T extends AttributeTable, B> {
   readonly element: TwimlElement;
 }
 
-/** A verb: data about it, and how an element of it becomes something to run. */
-export interface Verb {
-  readonly name: string;
-  /** Its documentation. */
-  readonly docs: string;
-  readonly attributes: AttributeTable;
+/** A verb: an element of the grammar, and how one in a document becomes something to run. */
+export interface Verb extends ElementSpec {
   read(element: TwimlElement, context: ReadContext): Step;
 }
 
-interface VerbSpec<T extends AttributeTable, B> {
+interface VerbSpec<T extends AttributeTable, B>
+  extends Partial<Pick<ElementSpec<T>, 'support' | 'refusal' | 'validate'>> {
   readonly name: string;
   readonly docs: string;
   readonly attributes: T;
@@ -48,16 +51,24 @@ interface VerbSpec<T extends AttributeTable, B> {
 
 /** Defines a verb: the types of its attributes and body follow from the tables. */
 export function defineVerb<const T extends AttributeTable, B>(spec: VerbSpec<T, B>): Verb {
+  const { name, docs, attributes: table, body } = spec;
   return {
-    name: spec.name,
-    docs: spec.docs,
-    attributes: spec.attributes,
+    key: name,
+    name,
+    docs,
+    attributes: table,
+    children: body.children ?? [],
+    invalidChild: body.invalidChild ?? 12200,
+    ...(body.text && { text: body.text }),
+    support: spec.support ?? 'executed',
+    ...(spec.refusal && { refusal: spec.refusal }),
     read(element, context) {
-      const attributes = readAttributes(spec.attributes, element, context);
-      const node = { attributes, body: spec.body.read(element, context), element };
+      const attributes = readAttributes(table, element, context);
+      const node = { attributes, body: body.read(element, context), element };
+      spec.validate?.(element, attributes, context);
       spec.check?.(node, context);
       return {
-        name: spec.name,
+        name,
         position: element.position,
         detail: spec.detail?.(node),
         run: (call, signal) => spec.run(node, call, signal),
@@ -78,42 +89,87 @@ export function reportAt(
   context.report(diagnose(code, where + message, { url: context.url, ...position, ...details }));
 }
 
+/** A table as reading wants it: made once, because documents are read while callers wait. */
+interface Plan {
+  readonly attributes: ReadonlyMap<string, Attribute<unknown>>;
+  readonly defaults: Readonly<Record<string, unknown>>;
+  readonly required: readonly (readonly [string, TwimlCode])[];
+}
+
+const plans = new WeakMap<AttributeTable, Plan>();
+
+function planOf(table: AttributeTable): Plan {
+  const known = plans.get(table);
+  if (known) return known;
+  const entries = Object.entries(table);
+  const plan: Plan = {
+    attributes: new Map(entries),
+    defaults: Object.freeze(Object.fromEntries(entries.map(([name, found]) => [name, found.default]))),
+    required: entries.flatMap(([name, { required }]) => (required ? [[name, required] as const] : [])),
+  };
+  plans.set(table, plan);
+  return plan;
+}
+
 /** The values of an element's attributes; what is wrong with them is reported. */
 export function readAttributes<T extends AttributeTable>(
   table: T,
   element: TwimlElement,
   context: ReadContext,
 ): Values<T> {
-  for (const [name, { position }] of element.attributes) {
-    if (Object.hasOwn(table, name) || isNamespace(name)) continue;
-    const near = closest(name, Object.keys(table));
-    const advice = near ? `did you mean ${near}? It is ignored.` : 'it is ignored.';
-    reportAt(context, 12200, position, `<${element.name}> has no attribute "${name}"; ${advice}`, {
-      actual: name,
-    });
+  const { attributes, defaults, required } = planOf(table);
+  for (const [name, code] of required) {
+    if (!element.attributes.has(name)) reportMissing(name, code, table, element, context);
   }
-  const values = Object.entries(table).map(([name, attribute]) => [
-    name,
-    readAttribute(name, attribute, element, context),
-  ]);
-  // Built from the table's own entries, each read by its own attribute: the mapped type holds by construction.
-  return Object.fromEntries(values) as Values<T>;
+  // The plan's defaults and what each attribute reads are the table's own: the mapped type holds by construction.
+  if (element.attributes.size === 0) return defaults as Values<T>;
+  const values: Record<string, unknown> = { ...defaults };
+  for (const [name, { value, position }] of element.attributes) {
+    const attribute = attributes.get(name);
+    if (attribute) values[name] = readAttribute(name, attribute, value, position, element, context);
+    else if (!isNamespace(name)) reportUnknown(name, position, table, element, context);
+  }
+  return values as Values<T>;
 }
 
 /** Namespace declarations and schema locations mean nothing here and are no mistake. */
 function isNamespace(name: string): boolean {
-  return name === 'xmlns' || name.startsWith('xmlns:') || name.startsWith('xsi:');
+  return name.startsWith('x') && (name === 'xmlns' || name.startsWith('xmlns:') || name.startsWith('xsi:'));
 }
 
-function readAttribute<V>(
+function reportUnknown(
   name: string,
-  attribute: Attribute<V>,
+  position: Position,
+  table: AttributeTable,
   element: TwimlElement,
   context: ReadContext,
-): V {
-  const written = element.attributes.get(name);
-  if (!written) return attribute.default;
-  const { value, position } = written;
+): void {
+  const near = closest(name, Object.keys(table));
+  const advice = near ? `did you mean ${near}? It is ignored.` : 'it is ignored.';
+  const details = { actual: name, ...(near && { expected: near }) };
+  reportAt(context, 12200, position, `<${element.name}> has no attribute "${name}"; ${advice}`, details);
+}
+
+function reportMissing(
+  name: string,
+  code: TwimlCode,
+  table: AttributeTable,
+  element: TwimlElement,
+  context: ReadContext,
+): void {
+  const expected = table[name]?.expected ?? '';
+  const message = `<${element.name}> has no ${name}; expected ${expected}.`;
+  reportAt(context, code, element.position, message, { expected: `${name}="…"` });
+}
+
+function readAttribute(
+  name: string,
+  attribute: Attribute<unknown>,
+  value: string,
+  position: Position,
+  element: TwimlElement,
+  context: ReadContext,
+): unknown {
   if (attribute.notIn?.includes(context.within)) {
     const message = `${name} is not allowed on <${element.name}> inside <${context.within}>; it is ignored.`;
     reportAt(context, 12200, position, message, { actual: name });

@@ -1,15 +1,10 @@
 import { isElement, type TwimlElement } from '../document/element.ts';
-import { attr } from './attributes.ts';
+import { parameter } from '../grammar/common.ts';
 import { reportChildren, reportText } from './bodies.ts';
 import { type Body, type ReadContext, readAttributes, reportAt } from './define-verb.ts';
 
 /** What an application tells another one, by name: the values of `<Parameter>`s. */
 export type Parameters = Readonly<Record<string, string>>;
-
-const PARAMETER = {
-  name: attr.text({ default: '', invalid: 12200 }),
-  value: attr.text({ default: '', invalid: 12200 }),
-} as const;
 
 /** The `<Parameter>`s directly inside an element. One without a name of its own is reported and left out. */
 export function readParameters(element: TwimlElement, context: ReadContext): Parameters {
@@ -17,10 +12,11 @@ export function readParameters(element: TwimlElement, context: ReadContext): Par
   const found = new Map<string, string>();
   for (const child of element.children.filter(isElement)) {
     if (child.name !== 'Parameter') continue;
-    const { name, value } = readAttributes(PARAMETER, child, inner);
-    if (name !== '' && !found.has(name)) found.set(name, value);
+    const { name, value } = readAttributes(parameter.attributes, child, inner);
+    if (name === '') continue; // reported as missing
+    if (!found.has(name)) found.set(name, value);
     else {
-      const what = name === '' ? 'has no name' : `"${name}" is there already`;
+      const what = `"${name}" is there already`;
       const message = `this <Parameter> ${what}; give each a name of its own. It is ignored.`;
       reportAt(inner, 12200, child.position, message, { actual: name });
     }
@@ -35,6 +31,7 @@ export function requestParameters(parameters: Parameters): Parameters {
 
 /** Nothing but `<Parameter>`s between the tags. */
 export const parametersBody: Body<Parameters> = {
+  children: ['Parameter'],
   read(element, context) {
     reportText(element, context);
     reportChildren(element, context, ['Parameter']);

@@ -10,6 +10,7 @@ import { readSipTarget } from './sip-uri.ts';
 
 /** The URI between `<Sip>` tags, headers included; undefined when there is none that can be used. */
 const targetBody: Body<string | undefined> = {
+  children: ['Refer>Sip'],
   read(element, context) {
     reportText(element, context);
     reportChildren(element, context, ['Sip']);

@@ -30,7 +30,10 @@ export const verbs: readonly Verb[] = [
   hangup,
 ];
 
-const known: ReadonlyMap<string, Verb> = new Map([...verbs, ...notYet].map((verb) => [verb.name, verb]));
+/** The verbs there are. */
+export const allVerbs: readonly Verb[] = [...verbs, ...notYet];
+
+const known: ReadonlyMap<string, Verb> = new Map(allVerbs.map((verb) => [verb.name, verb]));
 
 /** The verbs of a document in order, with what is wrong with them: 12200 and the codes of each verb. */
 export function readVerbs(

@@ -1,4 +1,5 @@
 import { isElement, type TwimlElement } from '../document/element.ts';
+import { SPEECH } from '../grammar/ssml.ts';
 import { type Body, type ReadContext, reportAt } from './define-verb.ts';
 
 /** A stretch of what a Say says. */
@@ -26,6 +27,8 @@ const PLAIN = new Set(['emphasis', 'lang', 'phoneme', 'prosody', 'w']);
  * @see https://www.twilio.com/docs/voice/twiml/say/text-speech#use-ssml
  */
 export const ssmlBody: Body<readonly Utterance[]> = {
+  children: SPEECH,
+  text: { expected: 'text to speak', required: 13520 },
   read(element, context) {
     const utterances: Utterance[] = [];
     let text = '';

@@ -1,28 +1,35 @@
 import { isSid } from '../../../core/ids.ts';
 import { isElement, type TwimlElement, textOf } from '../../document/element.ts';
+import { element as elementSpec } from '../../grammar/element-spec.ts';
 import { attr } from '../attributes.ts';
 import { reportChildren } from '../bodies.ts';
 import { type ReadContext, readAttributes, reportAt } from '../define-verb.ts';
 import { readParameters } from '../parameters.ts';
 import type { Party } from './nouns.ts';
 
-/** @see https://www.twilio.com/docs/voice/twiml/dial/application#attributes */
-export const applicationAttributes = {
-  customerId: attr.text(
-    { default: undefined, invalid: 12200 },
-    /^.{0,256}$/su,
-    'at most 256 characters', // absent: the account's SID
-  ),
-  copyParentTo: attr.boolean({ default: false, invalid: 12200 }),
-  url: attr.url(),
-  method: attr.method({ default: 'POST', invalid: 12200 }),
-  statusCallback: attr.url(),
-  statusCallbackMethod: attr.method({ default: 'POST', invalid: 12200 }),
-  statusCallbackEvent: attr.listOf(['initiated', 'ringing', 'answered', 'completed'], {
-    default: ['completed'],
-    invalid: 12200,
-  }),
-} as const;
+/** @see https://www.twilio.com/docs/voice/twiml/dial/application */
+export const applicationNoun = elementSpec({
+  key: 'Application',
+  docs: 'dial/application',
+  attributes: {
+    customerId: attr.text(
+      { default: undefined, invalid: 12200 },
+      /^.{0,256}$/su,
+      'at most 256 characters', // absent: the account's SID
+    ),
+    copyParentTo: attr.boolean({ default: false, invalid: 12200 }),
+    url: attr.url(),
+    method: attr.method({ default: 'POST', invalid: 12200 }),
+    statusCallback: attr.url(),
+    statusCallbackMethod: attr.method({ default: 'POST', invalid: 12200 }),
+    statusCallbackEvent: attr.listOf(['initiated', 'ringing', 'answered', 'completed'], {
+      default: ['completed'],
+      invalid: 12200,
+    }),
+  },
+  children: ['ApplicationSid', 'Parameter'],
+  text: { expected: 'an application SID', invalid: 12200 },
+});
 
 /**
  * The application that is called; undefined, and reported, when it has no usable SID, as text or in
@@ -32,8 +39,8 @@ export const applicationAttributes = {
  * @see https://www.twilio.com/docs/voice/twiml/dial/application
  */
 export function readApplication(element: TwimlElement, context: ReadContext): Party | undefined {
-  const values = readAttributes(applicationAttributes, element, context);
-  reportChildren(element, context, ['ApplicationSid', 'Parameter']);
+  const values = readAttributes(applicationNoun.attributes, element, context);
+  reportChildren(element, context, applicationNoun.children);
   const sid = readSid(element, context);
   const parameters = readParameters(element, context);
   if (sid === undefined) return undefined;

@@ -2,13 +2,14 @@ import { isE164 } from '../../../core/e164.ts';
 import { diagnose } from '../../../core/error-catalogue.ts';
 import type { WebhookMethod } from '../../../webhook/port.ts';
 import { isElement, type Position, type TwimlElement, textOf } from '../../document/element.ts';
-import { type AttributeTable, attr, type Values } from '../attributes.ts';
+import { element } from '../../grammar/element-spec.ts';
+import { attr, type Values } from '../attributes.ts';
 import { reportChildren } from '../bodies.ts';
 import { closest } from '../closest.ts';
 import { type Body, type ReadContext, readAttributes, reportAt } from '../define-verb.ts';
 import type { ApplicationTarget, DialTarget } from '../ports.ts';
 import { readSipTarget } from '../sip-uri.ts';
-import { applicationAttributes, readApplication, withoutSecondApplications } from './application-noun.ts';
+import { readApplication, withoutSecondApplications } from './application-noun.ts';
 
 /** Somebody that `<Dial>` calls, as a noun says it. URLs are as written. */
 export interface Party {
@@ -45,42 +46,70 @@ const common = (method: 13221 | 13241, keys: 13222 | 13242) => ({
     default: ['completed'],
     invalid: 12200,
   }),
-  machineDetection: attr.oneOf(['Enable', 'DetectMessageEnd'], { default: undefined, invalid: 12200 }),
-  machineDetectionTimeout: attr.seconds({ default: undefined, invalid: 12200, min: 3, max: 60 }),
+  machineDetection: attr.oneOf(['Enable', 'DetectMessageEnd'], {
+    default: undefined,
+    invalid: 12200,
+    support: 'refused',
+  }),
+  machineDetectionTimeout: attr.seconds({
+    default: undefined,
+    invalid: 12200,
+    min: 3,
+    max: 60,
+    support: 'refused',
+  }),
   machineDetectionSpeechThreshold: attr.integer({
     default: undefined,
     invalid: 12200,
     min: 1_000,
     max: 6_000,
+    support: 'refused',
   }),
   machineDetectionSpeechEndThreshold: attr.integer({
     default: undefined,
     invalid: 12200,
     min: 500,
     max: 5_000,
+    support: 'refused',
   }),
   machineDetectionSilenceTimeout: attr.integer({
     default: undefined,
     invalid: 12200,
     min: 2_000,
     max: 10_000,
+    support: 'refused',
   }),
-  amdStatusCallback: attr.url(),
-  amdStatusCallbackMethod: attr.method({ default: 'POST', invalid: method }),
+  amdStatusCallback: attr.url({ support: 'refused' }),
+  amdStatusCallbackMethod: attr.method({ default: 'POST', invalid: method, support: 'refused' }),
 });
 
 /** @see https://www.twilio.com/docs/voice/twiml/number#attributes */
-export const numberAttributes = {
-  ...common(13221, 13222),
-  byoc: attr.text({ default: undefined, invalid: 12200 }, /^BY[0-9a-f]{32}$/, 'the SID of a BYOC trunk'),
-} as const;
+export const numberNoun = element({
+  key: 'Number',
+  docs: 'number',
+  attributes: {
+    ...common(13221, 13222),
+    byoc: attr.text(
+      { default: undefined, invalid: 12200, support: 'refused' },
+      /^BY[0-9a-f]{32}$/,
+      'the SID of a BYOC trunk',
+    ),
+  },
+  text: { expected: 'E.164 such as +15005550006', required: 13223, invalid: 13223 },
+});
 
 /** @see https://www.twilio.com/docs/voice/twiml/sip#attributes */
-export const sipAttributes = {
-  ...common(13241, 13242),
-  username: attr.text({ default: undefined, invalid: 13249 }),
-  password: attr.text({ default: undefined, invalid: 13249 }),
-} as const;
+export const sipNoun = element({
+  key: 'Sip',
+  docs: 'sip',
+  attributes: {
+    ...common(13241, 13242),
+    username: attr.text({ default: undefined, invalid: 13249 }),
+    password: attr.text({ default: undefined, invalid: 13249 }),
+  },
+  children: ['Headers', 'Uri'],
+  text: { expected: 'a SIP URI such as sip:user@host', required: 13243, invalid: 13243 },
+});
 
 /** Nouns of Twilio's grammar that Trunkline does not call yet. @see https://www.twilio.com/docs/voice/twiml/dial */
 const NOT_YET = ['Client', 'Conference', 'Queue', 'Sim', 'WhatsApp'];
@@ -95,6 +124,9 @@ const NOUNS: ReadonlyMap<string, Noun> = new Map<string, Noun>([
 
 /** The parties of a `<Dial>` in document order: nouns, or a number as text. At most ten; the rest is 13250. */
 export const partiesBody: Body<readonly Party[]> = {
+  children: ['Application', 'Client', 'Conference', 'Number', 'Queue', 'Sim', 'Sip', 'WhatsApp'],
+  invalidChild: 13215,
+  text: { expected: 'a telephone number', invalid: 13223 },
   read(element, context) {
     const inner: ReadContext = { ...context, within: element.name, report: (found) => context.report(found) };
     const nouns = element.children.filter(isElement);
@@ -130,7 +162,7 @@ function readNoun(element: TwimlElement, context: ReadContext): Party | undefine
 }
 
 function readNumber(element: TwimlElement, context: ReadContext): Party | undefined {
-  const values = readAttributes(numberAttributes, element, context);
+  const values = readAttributes(numberNoun.attributes, element, context);
   reportChildren(element, context);
   reportUnavailable(element, context, ['machineDetection', 'byoc']);
   const target = numberTarget(textOf(element).trim(), element.position, context);
@@ -138,7 +170,7 @@ function readNumber(element: TwimlElement, context: ReadContext): Party | undefi
 }
 
 function readSip(element: TwimlElement, context: ReadContext): Party | undefined {
-  const values = readAttributes(sipAttributes, element, context);
+  const values = readAttributes(sipNoun.attributes, element, context);
   reportChildren(element, context);
   reportUnavailable(element, context, ['machineDetection']);
   const { position } = element;
@@ -217,10 +249,3 @@ function withoutSecondConnections(parties: readonly Party[], context: ReadContex
   const left = new Set(through.slice(1));
   return parties.filter((party) => !left.has(party));
 }
-
-/** The nouns as data, for whoever lists what is understood. */
-export const dialNouns: ReadonlyMap<string, AttributeTable> = new Map<string, AttributeTable>([
-  ['Number', numberAttributes],
-  ['Sip', sipAttributes],
-  ['Application', applicationAttributes],
-]);
