@@ -1,6 +1,6 @@
-import { isElement, type Position, type TwimlElement, textOf } from '../document/element.ts';
+import { isElement, type Position, type TwimlElement, textOf, visiblePosition } from '../document/element.ts';
 import type { AttributeTable, Values } from '../verbs/attributes.ts';
-import { reportChild, reportText, wordsAt } from '../verbs/bodies.ts';
+import { reportChild, reportText } from '../verbs/bodies.ts';
 import type { Step } from '../verbs/call-scope.ts';
 import {
   type Body,
@@ -118,7 +118,7 @@ export function readText(rule: TextRule, element: TwimlElement, context: ReadCon
 /** Where the text directly in an element begins; the element's own place when there is none. */
 export function textAt(element: TwimlElement): Position {
   for (const child of element.children) {
-    if (!isElement(child) && child.text.trim() !== '') return wordsAt(child);
+    if (!isElement(child) && child.text.trim() !== '') return visiblePosition(child);
   }
   return element.position;
 }

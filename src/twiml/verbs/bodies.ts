@@ -1,16 +1,8 @@
 import type { TwimlCode } from '../../core/error-catalogue.ts';
-import { isElement, type Position, type TwimlElement, type TwimlText, textOf } from '../document/element.ts';
+import { isElement, type TwimlElement, textOf, visiblePosition } from '../document/element.ts';
 import type { Step } from './call-scope.ts';
 import { closest } from './closest.ts';
 import { type Body, inside, type ReadContext, reportAt, type Verb } from './define-verb.ts';
-
-/** Where the words of a text run begin. */
-export function wordsAt({ text, position }: TwimlText): Position {
-  const blank = text.slice(0, text.length - text.trimStart().length);
-  const lines = blank.split('\n');
-  if (lines.length === 1) return { line: position.line, column: position.column + blank.length };
-  return { line: position.line + lines.length - 1, column: (lines.at(-1)?.length ?? 0) + 1 };
-}
 
 /** Reports text directly inside an element that takes none. */
 export function reportText(element: TwimlElement, context: ReadContext): void {
@@ -18,7 +10,7 @@ export function reportText(element: TwimlElement, context: ReadContext): void {
     if (isElement(child) || child.text.trim() === '') continue;
     const text = child.text.trim();
     const message = `<${element.name}> takes no text; "${text.slice(0, 40)}" is ignored.`;
-    reportAt(context, 12200, wordsAt(child), message, { actual: text.slice(0, 100) });
+    reportAt(context, 12200, visiblePosition(child), message, { actual: text.slice(0, 100) });
   }
 }
 
