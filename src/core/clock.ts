@@ -1,3 +1,5 @@
+import { type Due, TimerQueue } from './timer-queue.ts';
+
 /** A pending timer. `cancel` is idempotent and safe after the timer has fired. */
 export interface Timer {
   cancel(): void;
@@ -12,18 +14,18 @@ export interface Clock {
   now(): number;
   /** Milliseconds from an arbitrary origin; never goes backwards. */
   monotonic(): number;
-  /** Calls `fire` once, `ms` milliseconds from now. */
-  after(ms: number, fire: () => void): Timer;
+  /** Calls `fire` once, `ms` milliseconds from now. `label` says whose it is where a run stands still. */
+  after(ms: number, fire: () => void, label?: string): Timer;
 }
 
 /**
  * Resolves `ms` milliseconds from now, or rejects with the signal's reason as soon as it is aborted.
  * `Infinity` waits for the abort alone.
  */
-export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+export function sleep(clock: Clock, ms: number, signal?: AbortSignal, label?: string): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
-    const timer = ms === Number.POSITIVE_INFINITY ? undefined : clock.after(ms, done);
+    const timer = ms === Number.POSITIVE_INFINITY ? undefined : clock.after(ms, done, label);
     const onAbort = () => {
       timer?.cancel();
       reject(signal?.reason);
@@ -54,10 +56,16 @@ export class SystemClock implements Clock {
   }
 }
 
-interface VirtualTimer {
-  readonly at: number;
-  readonly order: number;
-  readonly fire: () => void;
+/** A run in virtual time that will not end: nothing is scheduled any more, or it goes on for too long. */
+export class Standstill extends Error {
+  override readonly name = 'Standstill';
+  /** What is still scheduled, the next one first. */
+  readonly pending: readonly Pick<Due, 'at' | 'label'>[];
+
+  constructor(message: string, pending: readonly Due[]) {
+    super(message);
+    this.pending = pending.toSorted((a, b) => a.at - b.at || a.order - b.order);
+  }
 }
 
 /**
@@ -68,7 +76,7 @@ export class VirtualClock implements Clock {
   #now: number;
   readonly #origin: number;
   #order = 0;
-  #timers: VirtualTimer[] = [];
+  readonly #timers = new TimerQueue();
   readonly #held = new Set<Promise<void>>();
 
   constructor(start = Date.UTC(2026, 0, 1)) {
@@ -86,26 +94,19 @@ export class VirtualClock implements Clock {
 
   /** Timers not yet fired or cancelled: what a leak test counts. */
   get pending(): number {
-    return this.#timers.length;
+    return this.#timers.size;
   }
 
-  after(ms: number, fire: () => void): Timer {
-    const timer = { at: this.#now + Math.max(0, ms), order: this.#order++, fire };
-    const before = this.#timers.findIndex((t) => t.at > timer.at);
-    this.#timers.splice(before < 0 ? this.#timers.length : before, 0, timer);
-    return {
-      cancel: () => {
-        const index = this.#timers.indexOf(timer);
-        if (index >= 0) this.#timers.splice(index, 1);
-      },
-    };
+  after(ms: number, fire: () => void, label = ''): Timer {
+    const at = this.#now + Math.max(0, ms);
+    return { cancel: this.#timers.add({ at, order: this.#order++, fire, label }) };
   }
 
   /** Moves time forward by `ms`, firing what falls due, and lets promise callbacks run between timers. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     await settle();
-    for (let next = this.#timers[0]; next && next.at <= end; next = this.#timers[0]) {
+    for (let next = this.#timers.next; next && next.at <= end; next = this.#timers.next) {
       this.#fireNext();
       await settle();
     }
@@ -115,7 +116,7 @@ export class VirtualClock implements Clock {
   /** Synchronous `advance`, for pure machines that use no promises. */
   tick(ms: number): void {
     const end = this.#now + ms;
-    for (let next = this.#timers[0]; next && next.at <= end; next = this.#timers[0]) this.#fireNext();
+    for (let next = this.#timers.next; next && next.at <= end; next = this.#timers.next) this.#fireNext();
     this.#now = Math.max(this.#now, end);
   }
 
@@ -141,16 +142,16 @@ export class VirtualClock implements Clock {
 
   /** Fires the next timer; false when there is none. */
   step(): boolean {
-    if (this.#timers.length === 0) return false;
+    if (this.#timers.size === 0) return false;
     this.#fireNext();
     return true;
   }
 
   /**
-   * Fires timer after timer until `until` settles, then returns or throws its result. Throws when nothing is
-   * left that could ever settle it.
+   * Fires timer after timer until `until` settles, then returns or throws its result. Throws `Standstill` when nothing
+   * is left that could ever settle it, or when it has not settled `longestMs` after the clock's beginning.
    */
-  async run<T>(until: Promise<T>): Promise<T> {
+  async run<T>(until: Promise<T>, longestMs = Number.POSITIVE_INFINITY): Promise<T> {
     let settled = false;
     const mark = () => {
       settled = true;
@@ -159,15 +160,17 @@ export class VirtualClock implements Clock {
     for (;;) {
       await this.settle();
       if (settled) return until;
+      const { next } = this.#timers;
+      if (next && next.at - this.#origin > longestMs) throw new Standstill('it does not end', this.#timers.all);
       if (this.step()) continue;
       await this.settle();
       if (settled) return until;
-      throw new Error('virtual time stands still: nothing is scheduled that could end this run');
+      if (this.#timers.size === 0) throw new Standstill('nothing is scheduled that could end this run', []);
     }
   }
 
   #fireNext(): void {
-    const timer = this.#timers.shift();
+    const timer = this.#timers.take();
     if (!timer) return;
     this.#now = timer.at;
     timer.fire();
