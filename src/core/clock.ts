@@ -161,7 +161,8 @@ export class VirtualClock implements Clock {
       await this.settle();
       if (settled) return until;
       const { next } = this.#timers;
-      if (next && next.at - this.#origin > longestMs) throw new Standstill('it does not end', this.#timers.all);
+      if (next && next.at - this.#origin > longestMs)
+        throw new Standstill('it does not end', this.#timers.all);
       if (this.step()) continue;
       await this.settle();
       if (settled) return until;

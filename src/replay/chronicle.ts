@@ -3,6 +3,8 @@ import type { Clock } from '../core/clock.ts';
 import { isoMs } from '../core/dates.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { RecordingEnd } from '../leg/port.ts';
+import { restHost } from '../region/host-names.ts';
+import type { RegionId } from '../region/region.ts';
 import type { RecordingDesk, RecordingRequest } from '../twiml/interpreter/world.ts';
 
 /** A recording as a fixture's world keeps it. */
@@ -21,9 +23,12 @@ export class Chronicle implements TimelineSink {
   readonly diagnostics: Diagnostic[] = [];
   readonly recordings: KeptRecording[] = [];
   readonly #clock: Clock;
+  /** Where the Region's REST API is. */
+  readonly #host: string;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, region: RegionId) {
     this.#clock = clock;
+    this.#host = restHost('api', region, 'test');
   }
 
   add(entry: TimelineEntry): void {
@@ -54,7 +59,7 @@ export class Chronicle implements TimelineSink {
       begin: async ({ statusCallback, ...request }) => {
         const sid = newSid();
         this.recordings.push({ sid, ...request, callback: statusCallback, end: undefined });
-        return { sid, url: `http://api.test/2010-04-01/Recordings/${sid}` };
+        return { sid, url: `http://${this.#host}/2010-04-01/Recordings/${sid}` };
       },
       finish: async (sid, end) => {
         const recording = this.recordings.find((kept) => kept.sid === sid);

@@ -26,7 +26,7 @@ function describe(event: Heard): string {
     case 'answered':
       return 'answered';
     case 'played':
-      return `heard for ${seconds(event.ms)} s${event.cut ? ', cut short' : ''}: ${event.clip}`;
+      return `heard for ${seconds(event.ms)} s${event.cut ? ', cut short' : ''}${unheard(event)}: ${event.clip}`;
     case 'digits':
       return `heard keys: ${event.digits}`;
     case 'progress':
@@ -42,15 +42,24 @@ function describe(event: Heard): string {
     case 'referred':
       return `was referred to ${event.uri}`;
     case 'pressed':
-      return `pressed ${event.key}`;
+      return `pressed ${event.key}${toNobody(event)}`;
+    case 'held':
+      return 'put the call on hold';
+    case 'resumed':
+      return 'took the call off hold';
     case 'spoke':
-      return `spoke for ${seconds(event.ms)} s${event.said === undefined ? '' : `: ${event.said}`}`;
+      return `spoke for ${seconds(event.ms)} s${toNobody(event)}${event.said === undefined ? '' : `: ${event.said}`}`;
     case 'recorded':
       return `was recorded for ${seconds(event.ms)} s as ${event.sid}, until: ${event.reason}`;
     case 'ended':
       return `ended: ${event.cause}${event.sipStatus === undefined ? '' : ` (SIP ${event.sipStatus})`}`;
   }
 }
+
+const toNobody = ({ onHold }: { readonly onHold?: true }) => (onHold ? ', on hold, to nobody' : '');
+
+const unheard = ({ onHold }: Extract<Heard, { kind: 'played' }>) =>
+  onHold === undefined ? '' : `, ${seconds(onHold)} s of it on hold`;
 
 /** Each request with its headers and decoded form parameters, sorted. */
 export function renderRequests(seen: readonly SeenRequest[]): string {

@@ -1,5 +1,6 @@
 import { VirtualClock } from '../core/clock.ts';
 import { CountingIds } from '../core/ids.ts';
+import { mistakes, partiesOf } from './mistakes.ts';
 import { scheduleCaller } from './peers.ts';
 import { renderChild, renderHeard, renderRecord, renderRequests, renderTimeline } from './render.ts';
 import { readScenario, ScenarioError } from './scenario.ts';
@@ -21,11 +22,11 @@ export async function runFixture(directory: string): Promise<FixtureRun> {
   const http = await ScriptedHttp.load(directory, scenario.webhooks, clock);
   const call = await SimulatedCall.create({ clock, ids, http }, scenario);
   const { leg, chronicle, dialer } = call;
-  scheduleCaller(scenario.caller, leg.peer, clock);
+  const caller = scheduleCaller(scenario.caller, leg.peer, clock);
   const end = await clock.run(call.run());
-  const unused = [...http.unused, ...dialer.unused];
-  if (unused.length > 0)
-    throw new ScenarioError(`${directory}: the call never requested ${unused.join(', ')}`);
+  const parties = partiesOf({ script: caller, sounds: leg.peer.sounds }, dialer);
+  const wrong = mistakes([...http.unused, ...dialer.unused], parties);
+  if (wrong.length > 0) throw new ScenarioError(`${directory}: ${wrong.join('\n')}`);
   return new Map([
     ['heard.txt', renderHeard(leg.heard)],
     ['record.json', renderRecord(end, call.duration, chronicle)],

@@ -4,30 +4,23 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { twimlChoices } from '../call/choices.ts';
 import { EDGE_IDS } from '../region/edge.ts';
+import { DEFAULT_REGION, REGION_IDS } from '../region/region.ts';
+import { calleeAction, callerAction, duration } from './scenario-actions.ts';
+import { faultsOf } from './scenario-faults.ts';
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
-
-/** A length of time as people write it, `250ms`, `2.5s`, `3m`; milliseconds inside. */
-const duration = z
-  .string()
-  .regex(/^\d+(?:\.\d+)?(?:ms|s|m)$/, 'expected a duration such as 250ms, 2.5s or 3m')
-  .transform((text) => Number.parseFloat(text) * (UNITS[text.replace(/[\d.]/g, '')] ?? 1));
+export type { CalleeAction, CallerAction } from './scenario-actions.ts';
 
 const method = z.enum(['GET', 'POST']);
 
-/** What the application answers to one request. Exactly one of file, body, bytes, audio, redirect and fail. */
+const SOURCES = ['file', 'body', 'bytes', 'audio', 'redirect', 'fail'] as const;
+
 const answer = z
   .strictObject({
-    /** A file of the fixture's directory. */
-    file: z.string().optional(),
-    body: z.string().optional(),
-    /** TwiML padded to this many bytes. */
-    bytes: z.number().int().positive().optional(),
-    /** An audio file of this length. */
-    audio: duration.optional(),
-    /** Where an HTTP redirect leads. */
-    redirect: z.string().optional(),
-    /** Why there is no usable response. */
+    file: z.string().optional().meta({ description: "A file of the fixture's directory." }),
+    body: z.string().optional().meta({ description: 'The body itself.' }),
+    bytes: z.int().positive().optional().meta({ description: 'TwiML padded to this many bytes.' }),
+    audio: duration.optional().meta({ description: 'An audio file of this length.' }),
+    redirect: z.string().optional().meta({ description: 'Where an HTTP redirect leads.' }),
     fail: z
       .enum([
         'dns',
@@ -41,166 +34,131 @@ const answer = z
         'protocol',
         'forbidden-address',
       ])
-      .optional(),
-    status: z.number().int().min(200).max(599).optional(),
-    /** Content-Type; '' sends none. */
-    type: z.string().optional(),
-    headers: z.record(z.string(), z.string()).optional(),
-    /** Before the first byte. */
-    delay: duration.optional(),
-    /** The body comes in pieces with pauses between them. */
-    drip: z.strictObject({ pieces: z.number().int().positive(), every: duration }).optional(),
+      .optional()
+      .meta({ description: 'Why there is no usable response.' }),
+    status: z.int().min(200).max(599).optional().meta({ description: 'HTTP status: 200 unless said.' }),
+    type: z.string().optional().meta({ description: "Content-Type; '' sends none." }),
+    headers: z.record(z.string(), z.string()).optional().meta({ description: 'Further HTTP headers.' }),
+    delay: duration.optional().meta({ description: 'Before the first byte.' }),
+    drip: z
+      .strictObject({ pieces: z.int().positive(), every: duration })
+      .optional()
+      .meta({ description: 'The body comes in pieces with pauses between them.' }),
   })
   .refine(
-    ({ file, body, bytes, audio, redirect, fail }) =>
-      [file, body, bytes, audio, redirect, fail].filter((source) => source !== undefined).length === 1,
-    'expected exactly one of file, body, bytes, audio, redirect and fail',
-  );
+    (written) => SOURCES.filter((source) => written[source] !== undefined).length === 1,
+    `expected exactly one of ${SOURCES.slice(0, -1).join(', ')} and ${SOURCES.at(-1)}`,
+  )
+  .meta({
+    description: 'What the application answers to one request.',
+    oneOf: SOURCES.map((source) => ({ required: [source] })),
+  });
 
-/** What any peer does. */
-const peerActions = [
-  z.strictObject({
-    at: duration,
-    press: z.string().regex(/^[0-9A-D*#]+$/, 'expected keys of 0-9 A-D * #'),
-    /** Between keys. */
-    every: duration.default(200),
-  }),
-  z.strictObject({ at: duration, speak: duration }),
-  /** Says this; a recogniser understands it. Absent `for`: as long as it takes. */
-  z.strictObject({
-    at: duration,
-    say: z.string().regex(/\S/, 'expected words'),
-    for: duration.optional(),
-    confidence: z.number().min(0).max(1).optional(),
-  }),
-  /** Sends no RTP. */
-  z.strictObject({ at: duration, vanish: duration }),
-  /** Sends REFER with this Refer-To. */
-  z.strictObject({ at: duration, refer: z.string() }),
-  /** How it answers a REFER from then on, and what its NOTIFYs say. */
-  z.strictObject({ at: duration, whenReferred: z.number().int(), notifies: z.array(z.number().int()) }),
-] as const;
+const webhook = z.strictObject({
+  url: z.string().meta({ description: 'Without query, fragment and credentials.' }),
+  method: method.optional().meta({ description: 'Answers only this one; either unless said.' }),
+  when: z
+    .record(z.string(), z.string())
+    .optional()
+    .meta({ description: 'Answers only requests that have these parameters, e.g. Digits: "1".' }),
+  login: z.string().optional().meta({ description: '`user:password` without which the answer is 401.' }),
+  answers: z.array(answer).min(1).meta({ description: 'Used in turn, the last one again and again.' }),
+});
 
-const headers = z.record(z.string().startsWith('X-'), z.string());
+const domain = z.strictObject({
+  name: z.string(),
+  of: z.enum(['account', 'parent', 'stranger']).default('account'),
+});
 
-/** What somebody that the call dials does. Times count from when it is dialled. */
-const calleeAction = z.union([
-  ...peerActions,
-  /** A provisional response; `early`: with audio. */
-  z.strictObject({
-    at: duration,
-    ring: z.number().int().min(101).max(199),
-    early: z.boolean().default(false),
-  }),
-  /** 200, with these headers. */
-  z.strictObject({ at: duration, answer: z.union([z.literal(true), headers]) }),
-  z.strictObject({ at: duration, refuse: z.number().int().min(300).max(699), headers: headers.optional() }),
-  z.strictObject({ at: duration, hangup: z.literal(true), headers: headers.optional() }),
-  z.strictObject({
-    at: duration,
-    end: z.enum(['unreachable', 'not-placed', 'no-ack', 'media-timeout', 'edge-lost', 'transport-failed']),
-  }),
-  /** The API gives its call a document of its own. */
-  z.strictObject({ at: duration, redirect: z.string() }),
-]);
+const registration = z.strictObject({
+  aor: z
+    .string()
+    .regex(/^[^@]+@[a-z0-9.-]+$/, 'expected user@name, the name of one of the domains')
+    .meta({ description: '`user@name`, the name of a domain.' }),
+  edge: z
+    .enum(EDGE_IDS)
+    .optional()
+    .meta({ description: 'Where it registered; at the home edge of the Region unless said.' }),
+  transport: z.enum(['udp', 'tcp', 'tls']).default('udp'),
+  does: z.array(calleeAction).default([]).meta({ description: 'What it does when it is called.' }),
+});
 
-/** What the caller does. Times count from the start of the call. */
-const action = z.union([
-  ...peerActions,
-  z.strictObject({ at: duration, hangup: z.literal(true) }),
-  /** Another end of the leg. */
-  z.strictObject({
-    at: duration,
-    end: z.enum(['no-ack', 'media-timeout', 'edge-lost', 'transport-failed', 'shutdown']),
-  }),
+const application = z.strictObject({
+  sid: z.string().regex(/^AP[0-9a-f]{32}$/, 'expected AP and 32 hexadecimal digits'),
+  of: z.enum(['account', 'stranger']).default('account'),
+  voiceUrl: z.string().default(''),
+  voiceMethod: method.default('POST'),
+  voiceFallbackUrl: z.string().default(''),
+  statusCallback: z.string().default(''),
+});
+
+const order = z.union([
+  z.strictObject({ at: duration, twiml: z.string() }),
+  z.strictObject({ at: duration, url: z.string(), method: method.default('POST') }),
 ]);
 
 /** `scenario.yaml`: one call, the application it reaches and the caller. */
-const scenario = z.strictObject({
-  /** What the fixture shows, in a sentence. */
-  shows: z.string().min(1),
-  from: z.string().default('+15005550001'),
-  to: z.string().default('+15005550006'),
-  voice: z.strictObject({
-    url: z.string(),
-    method: method.default('POST'),
-    fallbackUrl: z.string().default(''),
-    fallbackMethod: method.default('POST'),
-  }),
-  /** By URL without query, fragment and credentials. Answers are used in turn, the last one again and again. */
-  webhooks: z
-    .array(
-      z.strictObject({
+export const scenarioSchema = z
+  .strictObject({
+    shows: z.string().min(1).meta({ description: 'What the fixture shows, in a sentence.' }),
+    region: z
+      .enum(REGION_IDS)
+      .default(DEFAULT_REGION)
+      .meta({ description: 'The Region that has the number: where the call is processed.' }),
+    from: z.string().default('+15005550001').meta({ description: 'Who calls.' }),
+    to: z.string().default('+15005550006').meta({ description: 'The number that is called.' }),
+    voice: z
+      .strictObject({
         url: z.string(),
-        method: method.optional(),
-        /** `user:password` without which the answer is 401. */
-        login: z.string().optional(),
-        answers: z.array(answer).min(1),
+        method: method.default('POST'),
+        fallbackUrl: z.string().default(''),
+        fallbackMethod: method.default('POST'),
+      })
+      .meta({ description: 'What the number has as its voice URL and fallback URL.' }),
+    webhooks: z
+      .array(webhook)
+      .default([])
+      .meta({ description: 'The application. The first entry that fits a request answers it.' }),
+    caller: z
+      .array(callerAction)
+      .default([])
+      .meta({ description: 'What the caller does: one step after the other, or each at its time.' }),
+    callees: z
+      .array(z.strictObject({ address: z.string(), does: z.array(calleeAction) }))
+      .default([])
+      .meta({
+        description:
+          'Whom the call dials, by number or URI. Entries of one address are used in turn, the last one again and again.',
       }),
-    )
-    .default([]),
-  caller: z.array(action).default([]),
-  /** Whom the call dials, by number or URI. Entries of one address are used in turn, the last one again and again. */
-  callees: z.array(z.strictObject({ address: z.string(), does: z.array(calleeAction) })).default([]),
-  /** SIP domains of the Region: the account's own, its parent's, or a stranger's. */
-  domains: z
-    .array(
-      z.strictObject({ name: z.string(), of: z.enum(['account', 'parent', 'stranger']).default('account') }),
-    )
-    .default([]),
-  /** Devices that are registered there, in this order. */
-  registrations: z
-    .array(
-      z.strictObject({
-        /** `user@name`, the name of a domain. */
-        aor: z.string().regex(/^[^@]+@[a-z0-9.-]+$/, 'expected user@name, the name of one of the domains'),
-        edge: z.enum(EDGE_IDS).default('ashburn'),
-        transport: z.enum(['udp', 'tcp', 'tls']).default('udp'),
-        does: z.array(calleeAction).default([]),
+    domains: z
+      .array(domain)
+      .default([])
+      .meta({ description: "SIP domains of the Region: the account's own, its parent's, or a stranger's." }),
+    registrations: z
+      .array(registration)
+      .default([])
+      .meta({ description: 'Devices that are registered there, in this order.' }),
+    applications: z.array(application).default([]).meta({ description: 'TwiML applications of the Region.' }),
+    orders: z.array(order).default([]).meta({ description: 'Documents that the API gives the call.' }),
+    choices: twimlChoices.prefault({}).meta({ description: 'What Twilio leaves open.' }),
+    speech: z
+      .union([
+        z.literal('none'),
+        z.literal('fails'),
+        z.strictObject({ languages: z.array(z.string()).min(1) }),
+        z.literal('all'),
+      ])
+      .default('all')
+      .meta({
+        description:
+          'Who understands what is said: everything, these languages only, nothing because it fails; or nobody.',
       }),
-    )
-    .default([]),
-  /** TwiML applications of the Region. */
-  applications: z
-    .array(
-      z.strictObject({
-        sid: z.string().regex(/^AP[0-9a-f]{32}$/, 'expected AP and 32 hexadecimal digits'),
-        of: z.enum(['account', 'stranger']).default('account'),
-        voiceUrl: z.string().default(''),
-        voiceMethod: method.default('POST'),
-        voiceFallbackUrl: z.string().default(''),
-        statusCallback: z.string().default(''),
-      }),
-    )
-    .default([]),
-  /** Documents that the API gives the call. */
-  orders: z
-    .array(
-      z.union([
-        z.strictObject({ at: duration, twiml: z.string() }),
-        z.strictObject({ at: duration, url: z.string(), method: method.default('POST') }),
-      ]),
-    )
-    .default([]),
-  /** What Twilio leaves open. */
-  choices: twimlChoices.prefault({}),
-  /** Who understands what is said: everything, these languages only, nothing because it fails; or nobody. */
-  speech: z
-    .union([
-      z.literal('none'),
-      z.literal('fails'),
-      z.strictObject({ languages: z.array(z.string()).min(1) }),
-      z.literal('all'),
-    ])
-    .default('all'),
-  /** The first of the counting identifiers. */
-  seed: z.number().int().positive().default(1),
-});
+    seed: z.int().positive().default(1).meta({ description: 'The first of the counting identifiers.' }),
+  })
+  .meta({ title: 'Trunkline scenario', description: 'One call, replayed in virtual time.' });
 
-export type Scenario = z.infer<typeof scenario>;
+export type Scenario = z.infer<typeof scenarioSchema>;
 export type ScriptedAnswer = z.infer<typeof answer>;
-export type CallerAction = z.infer<typeof action>;
-export type CalleeAction = z.infer<typeof calleeAction>;
 
 /** A scenario that cannot be used; the message says where and why. */
 export class ScenarioError extends Error {
@@ -217,10 +175,7 @@ export async function readScenario(directory: string): Promise<Scenario> {
     const why = error instanceof Error ? error.message : String(error);
     throw new ScenarioError(`${path} cannot be read: ${why}`, { cause: error });
   }
-  const checked = scenario.safeParse(data);
+  const checked = scenarioSchema.safeParse(data);
   if (checked.success) return checked.data;
-  const faults = checked.error.issues.map(
-    ({ path: at, message }) => `  ${at.join('.') || 'top'}: ${message}`,
-  );
-  throw new ScenarioError(`${path} is no usable scenario:\n${faults.join('\n')}`);
+  throw new ScenarioError(`${path} is no usable scenario:\n${faultsOf(checked.error.issues).join('\n')}`);
 }

@@ -24,7 +24,8 @@ export class ScriptedHttp implements HttpClient {
   readonly #files: ReadonlyMap<string, Buffer>;
   readonly #webhooks: Scenario['webhooks'];
   readonly #clock: Clock;
-  readonly #used = new Map<string, number>();
+  /** How often each entry of the scenario has answered. */
+  readonly #used = new Map<Scenario['webhooks'][number], number>();
 
   private constructor(files: ReadonlyMap<string, Buffer>, webhooks: Scenario['webhooks'], clock: Clock) {
     this.#files = files;
@@ -57,25 +58,21 @@ export class ScriptedHttp implements HttpClient {
 
   async close(): Promise<void> {}
 
-  /** URLs of the scenario that were never requested: most likely a mistake in it. */
+  /** Webhooks of the scenario that were never requested: most likely a mistake in it. */
   get unused(): readonly string[] {
-    return this.#webhooks.map(({ url }) => url).filter((url) => !this.#used.has(url));
+    return this.#webhooks.filter((webhook) => !this.#used.has(webhook)).map(nameOf);
   }
 
-  #answerTo({ url, method, headers }: HttpRequest): ScriptedAnswer | 'unauthorized' | undefined {
-    const bare = new URL(url);
-    bare.search = '';
-    const webhook = this.#webhooks.find(
-      (candidate) => candidate.url === bare.href && (candidate.method ?? method) === method,
-    );
+  #answerTo(request: HttpRequest): ScriptedAnswer | 'unauthorized' | undefined {
+    const webhook = this.#webhooks.find((candidate) => fits(candidate, request));
     if (!webhook) return undefined;
     const { login } = webhook;
     if (login !== undefined) {
       const wanted = `Basic ${Buffer.from(login).toString('base64')}`;
-      if (headers['authorization'] !== wanted) return 'unauthorized';
+      if (request.headers['authorization'] !== wanted) return 'unauthorized';
     }
-    const turn = this.#used.get(webhook.url) ?? 0;
-    this.#used.set(webhook.url, turn + 1);
+    const turn = this.#used.get(webhook) ?? 0;
+    this.#used.set(webhook, turn + 1);
     return webhook.answers[Math.min(turn, webhook.answers.length - 1)];
   }
 
@@ -130,4 +127,20 @@ export class ScriptedHttp implements HttpClient {
     await sleep(this.#clock, Math.min(ms, limit), waiting.signal);
     if (ms >= limit) throw new HttpError('read-timeout', `nothing arrived for ${limit} ms`, { partial });
   }
+}
+
+function fits({ url, method, when }: Scenario['webhooks'][number], request: HttpRequest): boolean {
+  if (method !== undefined && method !== request.method) return false;
+  const bare = new URL(request.url);
+  const query = bare.searchParams;
+  bare.search = '';
+  if (url !== bare.href) return false;
+  if (when === undefined) return true;
+  const form = new URLSearchParams(request.body ?? '');
+  return Object.entries(when).every(([name, value]) => (form.get(name) ?? query.get(name)) === value);
+}
+
+function nameOf({ url, when = {} }: Scenario['webhooks'][number]): string {
+  const wanted = Object.entries(when).map(([name, value]) => `${name}=${value}`);
+  return wanted.length === 0 ? url : `${url} when ${wanted.join(' and ')}`;
 }

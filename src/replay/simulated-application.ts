@@ -64,12 +64,12 @@ export class SimulatedApplication implements ChildCall {
 
   constructor(options: ApplicationCallOf, parts: DialerParts, { find, dialerOf }: Surroundings) {
     const { order, parent, leg } = options;
-    const { clock, ids } = parts;
+    const { clock, ids, region } = parts;
     this.#options = options;
     this.#parts = parts;
     this.order = order;
     this.callSid = ids.sid('CA');
-    this.chronicle = new Chronicle(clock);
+    this.chronicle = new Chronicle(clock, region);
     const facts = applicationFacts(order, parent, this.callSid);
     this.leg = new LentLeg(leg, () => this.#answer());
     this.#story = new ApplicationTimeline(this.chronicle, this.leg.ended);
@@ -96,7 +96,7 @@ export class SimulatedApplication implements ChildCall {
       from: facts.from,
       to: facts.to,
       epoch: 1,
-      region: 'us1',
+      region,
       direction: 'outbound-dial',
       parentCallSid: parent.callSid,
       createdAt: clock.now(),
@@ -125,7 +125,7 @@ export class SimulatedApplication implements ChildCall {
 
   async #execute(find: Surroundings['find']): Promise<CallEnd | undefined> {
     const { order, depth } = this.#options;
-    const scope = { region: 'us1', depth };
+    const scope = { region: this.#parts.region, depth };
     const application = await findApplication(order, this.world.facts, scope, async (sid) => find(sid));
     this.#asked = applicationCallback(order, 'code' in application ? undefined : application);
     if ('code' in application) {

@@ -3,10 +3,10 @@ import type { TimelineSink } from '../call/timeline.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { diagnose } from '../core/error-catalogue.ts';
 import type { AudioClip } from '../leg/port.ts';
+import { simulatedClip } from '../leg/simulated/simulated-clip.ts';
 import type { AudioLibrary, Spoken } from '../twiml/interpreter/world.ts';
 import type { WebhookSession } from '../webhook/port.ts';
 
-const SAMPLES_PER_MS = 8;
 /** Our choice of a speaking rate: about 14 characters a second. */
 const MS_PER_CHARACTER = 70;
 
@@ -22,8 +22,6 @@ export function simulatedAudio(ms: number): Buffer {
   return Buffer.from(`${MARK}${ms} ms`);
 }
 
-const clip = (id: string, ms: number): AudioClip => ({ id, pcm: new Int16Array(ms * SAMPLES_PER_MS) });
-
 /**
  * Audio that lasts as long as it would and sounds like nothing. Files come through the call's own webhook session,
  * so requests, redirects and failures are the real ones.
@@ -32,7 +30,7 @@ export function createSimulatedAudio(webhooks: WebhookSession, timeline: Timelin
   return {
     async speech(text, voice, signal): Promise<Spoken> {
       signal.throwIfAborted();
-      const spoken = clip(`${voice.voice}: ${text}`, speakingTime(text));
+      const spoken = simulatedClip(`${voice.voice}: ${text}`, speakingTime(text), text);
       if (voice.language.startsWith('en')) return { clip: spoken, diagnostics: [] };
       const message = `the simulated voice speaks English only; "${voice.language}" is spoken as en-US.`;
       const details = { actual: voice.language, expected: 'en-US' };
@@ -54,7 +52,7 @@ export function createSimulatedAudio(webhooks: WebhookSession, timeline: Timelin
 function decode(name: string, body: Buffer, contentType: string): AudioClip | Diagnostic {
   const text = body.toString('latin1');
   const ms = Number.parseInt(text.slice(MARK.length), 10);
-  if (contentType.startsWith('audio/') && text.startsWith(MARK)) return clip(name, ms);
+  if (contentType.startsWith('audio/') && text.startsWith(MARK)) return simulatedClip(name, ms);
   const message = `${name} has the type ${contentType || 'none'} and holds no audio; serve audio/mpeg or audio/wav.`;
   return diagnose(13420, message, { actual: contentType, expected: 'audio/*' });
 }

@@ -5,6 +5,7 @@ import type { OrderedDocument } from '../call/orders.ts';
 import type { Clock, VirtualClock } from '../core/clock.ts';
 import type { Ids } from '../core/ids.ts';
 import { SimulatedLeg } from '../leg/simulated/simulated-leg.ts';
+import { DEFAULT_REGION } from '../region/region.ts';
 import { runCall } from '../twiml/interpreter/run-call.ts';
 import type { CallEnd, CallWorld } from '../twiml/interpreter/world.ts';
 import { createWebhookSession } from '../webhook/client.ts';
@@ -26,7 +27,7 @@ export type CallScenario = Pick<
   Scenario,
   'from' | 'to' | 'voice' | 'callees' | 'domains' | 'registrations' | 'applications' | 'orders'
 > &
-  Partial<Pick<Scenario, 'choices' | 'speech'>>;
+  Partial<Pick<Scenario, 'choices' | 'region' | 'speech'>>;
 
 export interface SimulatedCallParts extends Partial<Pick<DialerParts, 'audio' | 'stranger'>> {
   readonly clock: VirtualClock;
@@ -54,12 +55,12 @@ export class SimulatedCall {
     { from, to, voice, callees, applications, orders, ...given }: CallScenario,
     registrations: SimulatedRegistrations,
   ) {
-    const { choices = STANDARD_CHOICES } = given;
+    const { region = DEFAULT_REGION, choices = STANDARD_CHOICES } = given;
     const speech = createScriptedSpeech(given.speech ?? 'all');
     this.#clock = clock;
     this.#orders = orders;
     const facts = factsOf(from, to, ids.sid('CA'));
-    this.chronicle = new Chronicle(clock);
+    this.chronicle = new Chronicle(clock, region);
     const webhooks = (of: Chronicle) =>
       createWebhookSession({
         http,
@@ -74,6 +75,7 @@ export class SimulatedCall {
     this.dialer = new SimulatedDialer({
       clock,
       ids,
+      region,
       choices,
       callees,
       registrations,

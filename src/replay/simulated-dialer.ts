@@ -12,14 +12,16 @@ import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Ids } from '../core/ids.ts';
 import { type Leg, LegEnded } from '../leg/port.ts';
 import { type SimulatedCallee, SimulatedOutgoingLeg } from '../leg/simulated/simulated-outgoing-leg.ts';
+import { REGIONS, type RegionId } from '../region/region.ts';
 import type { SpeechToText } from '../speech/port.ts';
 import { runCall } from '../twiml/interpreter/run-call.ts';
 import type { AudioLibrary, CallWorld } from '../twiml/interpreter/world.ts';
 import type { ChildCall, ChildEnd, Dialer, DialOrder } from '../twiml/verbs/ports.ts';
 import type { WebhookSession } from '../webhook/port.ts';
 import { Chronicle } from './chronicle.ts';
-import { scheduleCallee } from './peers.ts';
+import { type CalleeEvents, scheduleCallee } from './peers.ts';
 import { type CalleeAction, type Scenario, ScenarioError } from './scenario.ts';
+import type { Script } from './script.ts';
 import { type ApplicationCallOf, SimulatedApplication } from './simulated-application.ts';
 import { SimulatedFork } from './simulated-fork.ts';
 import type { SimulatedRegistrations } from './simulated-registrations.ts';
@@ -29,6 +31,7 @@ export interface DialerParts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly choices: TwimlChoices;
+  readonly region: RegionId;
   readonly callees: Scenario['callees'];
   readonly registrations: SimulatedRegistrations;
   readonly applications: readonly Application[];
@@ -117,6 +120,8 @@ export class SimulatedChild implements ChildCall {
   readonly end: Promise<ChildEnd>;
   /** Resolves when nothing of the call is left to happen. */
   readonly over: Promise<void>;
+  /** What the called party does; several devices do something each. */
+  readonly scripts: Script<CalleeAction>[] = [];
   readonly #clock: Clock;
   readonly #departed = new AbortController();
   #record: CallRecord;
@@ -134,14 +139,14 @@ export class SimulatedChild implements ChildCall {
     order: DialOrder,
     to: string,
     parent: CallFacts,
-    { clock, ids, choices, webhooks, audio, speech }: DialerParts,
+    { clock, ids, region, choices, webhooks, audio, speech }: DialerParts,
     dialer: SimulatedDialer,
   ) {
     this.order = order;
     this.#clock = clock;
     this.callSid = ids.sid('CA');
     this.leg = new SimulatedOutgoingLeg(clock, `call-id-${this.callSid.slice(-4)}`);
-    this.chronicle = new Chronicle(clock);
+    this.chronicle = new Chronicle(clock, region);
     const facts: CallFacts = {
       ...parent,
       callSid: this.callSid,
@@ -153,6 +158,7 @@ export class SimulatedChild implements ChildCall {
       domain: null,
     };
     const session = webhooks(this.chronicle);
+    const { homeEdge } = REGIONS[region];
     this.world = {
       clock,
       facts,
@@ -174,8 +180,8 @@ export class SimulatedChild implements ChildCall {
       callSid: facts.callSid,
       accountSid: facts.accountSid,
       parentCallSid: parent.callSid,
-      region: 'us1',
-      egressEdge: order.target.kind === 'sip' ? (order.target.edge ?? 'ashburn') : 'ashburn',
+      region,
+      egressEdge: order.target.kind === 'sip' ? (order.target.edge ?? homeEdge) : homeEdge,
       from: facts.from,
       to: facts.to,
       epoch: 1,
@@ -198,14 +204,11 @@ export class SimulatedChild implements ChildCall {
     return { ...this.#record, diagnostics: this.chronicle.diagnostics };
   }
 
-  begin(actions: Parameters<typeof scheduleCallee>[0]): void {
+  begin(actions: readonly CalleeAction[]): void {
     const { from, to, egress_edge } = this.#record;
     this.chronicle.add({ type: 'call-placed', edge: egress_edge ?? '', from, to, uri: to });
     this.#tell('initiated');
-    this.#schedule(actions, this.leg.peer);
-    for (const action of actions) {
-      if ('ring' in action) this.#clock.after(action.at, () => this.#ring(action.ring, action.early));
-    }
+    this.#schedule(actions, this.leg.peer, (status, early) => this.#ring(status, early));
     this.#watch();
   }
 
@@ -230,15 +233,15 @@ export class SimulatedChild implements ChildCall {
     const { from, to } = this.#record;
     for (const [branch, binding] of bindings.entries()) {
       this.chronicle.add({ type: 'call-placed', edge: binding.flow.edge, from, to, uri: binding.contact });
-      this.#schedule(registrations.doingOf(binding), fork.device(branch));
+      this.#schedule(registrations.doingOf(binding), fork.device(branch), () => {}); // the fork tells it
     }
     this.#tell('initiated');
   }
 
-  #schedule(actions: Parameters<typeof scheduleCallee>[0], peer: SimulatedCallee): void {
-    scheduleCallee(actions, peer, this.#clock, (url) =>
-      this.leave({ kind: 'url', url, method: 'POST', fallbackUrl: '', fallbackMethod: 'POST' }),
-    );
+  #schedule(actions: readonly CalleeAction[], peer: SimulatedCallee, rang: CalleeEvents['rang']): void {
+    const redirect = (url: string) =>
+      this.leave({ kind: 'url', url, method: 'POST', fallbackUrl: '', fallbackMethod: 'POST' });
+    this.scripts.push(scheduleCallee(actions, peer, this.#clock, { rang, redirect }));
   }
 
   #watch(): void {

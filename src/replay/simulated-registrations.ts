@@ -9,6 +9,8 @@ import type { Binding } from '../config/registrations.ts';
 import type { SipDomain } from '../config/sip.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
+import type { EdgeId } from '../region/edge.ts';
+import { DEFAULT_REGION, REGIONS, type RegionId } from '../region/region.ts';
 import type { DialTarget } from '../twiml/verbs/ports.ts';
 import type { CalleeAction, Scenario } from './scenario.ts';
 
@@ -24,22 +26,27 @@ export class SimulatedRegistrations {
   readonly #config: RegionalConfig;
   readonly #does = new Map<string, readonly CalleeAction[]>();
 
-  private constructor(clock: Clock) {
-    this.#config = createMemoryRegionalConfig('us1', { clock });
+  private constructor(region: RegionId, clock: Clock) {
+    this.#config = createMemoryRegionalConfig(region, { clock });
   }
 
   static async create(
-    { domains, registrations }: Pick<Scenario, 'domains' | 'registrations'>,
+    {
+      region = DEFAULT_REGION,
+      domains,
+      registrations,
+    }: Pick<Scenario, 'domains' | 'registrations'> & Partial<Pick<Scenario, 'region'>>,
     accountSid: string,
     clock: Clock,
   ): Promise<SimulatedRegistrations> {
-    const simulated = new SimulatedRegistrations(clock);
+    const simulated = new SimulatedRegistrations(region, clock);
     const owners = { account: accountSid, parent: PARENT, stranger: STRANGER };
     for (const [index, { name, of }] of domains.entries()) {
       await simulated.#config.records.domains.create(domainOf(name, owners[of], index));
     }
     for (const [index, { does, ...device }] of registrations.entries()) {
-      const binding = bindingOf(device, index, accountSid, clock.now() + LASTING_MS);
+      const home = { ...device, edge: device.edge ?? REGIONS[region].homeEdge };
+      const binding = bindingOf(home, index, accountSid, clock.now() + LASTING_MS);
       await simulated.#config.registrations.change(binding.aor, (before) => [...before, binding]);
       simulated.#does.set(binding.id, does);
     }
@@ -100,7 +107,7 @@ function domainOf(name: string, accountSid: string, index: number): SipDomain {
 
 /** Each has an address of its own: documentation addresses, RFC 5737. */
 function bindingOf(
-  { aor, edge, transport }: Omit<Scenario['registrations'][number], 'does'>,
+  { aor, edge, transport }: Omit<Scenario['registrations'][number], 'does'> & { readonly edge: EdgeId },
   index: number,
   accountSid: string,
   expiresAt: number,

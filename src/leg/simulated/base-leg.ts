@@ -2,27 +2,29 @@ import { abortable, link } from '../../core/abort.ts';
 import { type Clock, sleep } from '../../core/clock.ts';
 import { KeptEvent } from '../../core/kept-event.ts';
 import { Mailbox } from '../../core/mailbox.ts';
-import type {
-  ActiveRecording,
-  AudioClip,
-  Bridge,
-  DtmfKey,
-  KeyStream,
-  Leg,
+import {
+  type ActiveRecording,
+  type AudioClip,
+  type Bridge,
+  type DtmfKey,
+  type KeyStream,
+  type Leg,
   LegEnded,
-  ListenOptions,
-  PlayOptions,
-  ReceivedRefer,
-  RecordOptions,
-  ReferOutcome,
-  ReferTarget,
-  SpeechStream,
+  type ListenOptions,
+  type PlayOptions,
+  type ReceivedRefer,
+  type RecordOptions,
+  type ReferOutcome,
+  type ReferTarget,
+  type SpeechStream,
 } from '../port.ts';
 import { SpeechFeed } from '../speech-feed.ts';
 import type { Heard } from './heard.ts';
 import { SimulatedListening } from './listening.ts';
 import { type Direction, type Line, SimulatedRecording } from './recording.ts';
 import { type Said, voiceOf } from './said.ts';
+import { textIn } from './simulated-clip.ts';
+import { type Sound, Sounds } from './sounds.ts';
 
 const SAMPLES_PER_MS = 8;
 /** One key as the media layer sends it: our choice of 100 ms tone and 100 ms gap. */
@@ -31,6 +33,8 @@ const KEY_MS = 200;
 const REFER_MS = 500;
 /** How long a referral is followed. */
 const FOLLOWED_MS = 60_000;
+/** Without RTP for so long, an answered leg is over: as an edge has it. */
+const MEDIA_TIMEOUT_MS = 120_000;
 
 /** What the peer does whatever the direction of the call. */
 export interface AnyPeer {
@@ -41,6 +45,11 @@ export interface AnyPeer {
   say(text: string, ms: number, confidence?: number): void;
   /** Sends no RTP for `ms`. */
   vanish(ms: number): void;
+  /** Puts the call on hold, `a=inactive` (RFC 3264 §8.4): audio goes neither way, and none is missed. */
+  hold(): void;
+  resume(): void;
+  /** What it hears. */
+  readonly sounds: Sounds;
   /** Sends REFER. */
   refer(referTo: string): void;
   /** How it will answer a REFER: its status, then those of its NOTIFYs, the last of which is final. */
@@ -63,6 +72,10 @@ export abstract class SimulatedBase implements Leg {
   #state: Leg['state'] = 'ringing';
   #bridge: SimulatedBridge | undefined;
   #playing = 0;
+  readonly #sounds = new Sounds();
+  #heldSince: number | undefined;
+  /** Time on hold, before the present one. */
+  #heldMs = 0;
   #referral: { readonly status: number; readonly notifies: readonly number[] } = {
     status: 202,
     notifies: [200],
@@ -99,23 +112,28 @@ export abstract class SimulatedBase implements Leg {
   async play(clip: AudioClip, signal: AbortSignal, { loop = false }: PlayOptions = {}): Promise<void> {
     const played = { at: this.at(), kind: 'played', clip: clip.id, ms: 0, cut: false } as const;
     const index = this.heard.push(played) - 1;
+    const heldBefore = this.#held();
     this.#playing++;
+    const ms = clip.pcm.length / SAMPLES_PER_MS;
+    const said = textIn(clip);
+    const sound = this.#hear(said ?? clip.id, ms, said !== undefined);
+    let cut = true;
     try {
-      const ms = clip.pcm.length / SAMPLES_PER_MS;
-      await this.wait(loop ? Number.POSITIVE_INFINITY : ms, signal);
-      this.heard[index] = { ...played, ms };
-    } catch (error) {
-      this.heard[index] = { ...played, ms: this.at() - played.at, cut: true };
-      throw error;
+      await this.wait(loop ? Number.POSITIVE_INFINITY : ms, signal, `playing ${clip.id}`);
+      cut = false;
     } finally {
       this.#playing--;
+      if (sound && cut) sound.cutAt = this.clock.monotonic();
+      const onHold = this.#held() - heldBefore;
+      const length = cut ? this.at() - played.at : ms;
+      this.heard[index] = { ...played, ms: length, cut, ...(onHold > 0 && { onHold }) };
     }
   }
 
   async sendDigits(digits: string, signal: AbortSignal): Promise<void> {
     this.heard.push({ at: this.at(), kind: 'digits', digits });
     for (const digit of digits) {
-      await this.wait(digit === 'w' ? 500 : digit === 'W' ? 1_000 : KEY_MS, signal);
+      await this.wait(digit === 'w' ? 500 : digit === 'W' ? 1_000 : KEY_MS, signal, 'sending keys');
     }
   }
 
@@ -181,9 +199,10 @@ export abstract class SimulatedBase implements Leg {
   async refer({ uri }: ReferTarget, signal: AbortSignal): Promise<ReferOutcome> {
     this.heard.push({ at: this.at(), kind: 'referred', uri });
     const { status, notifies } = this.#referral;
-    await this.wait(REFER_MS, signal);
+    await this.wait(REFER_MS, signal, 'the answer to a REFER');
     const notified = notifies.at(-1);
-    if (status < 300 && (notified === undefined || notified < 200)) await this.wait(FOLLOWED_MS, signal);
+    if (status < 300 && (notified === undefined || notified < 200))
+      await this.wait(FOLLOWED_MS, signal, 'the outcome of a REFER');
     return { status, notified };
   }
 
@@ -192,11 +211,11 @@ export abstract class SimulatedBase implements Leg {
     return this.clock.monotonic() - this.#begun;
   }
 
-  protected async wait(ms: number, signal: AbortSignal): Promise<void> {
+  protected async wait(ms: number, signal: AbortSignal, what: string): Promise<void> {
     this.ended.throwIfAborted();
     if (!this.audible) throw new Error('a leg that still rings cannot play anything');
     using waiting = link(this.ended, signal);
-    await abortable(sleep(this.clock, ms, waiting.signal), waiting.signal);
+    await abortable(sleep(this.clock, ms, waiting.signal, what), waiting.signal);
   }
 
   protected markAnswered(): void {
@@ -209,7 +228,10 @@ export abstract class SimulatedBase implements Leg {
       press: (key) => this.#press(key),
       speak: (ms, word = 'speech') => this.#speak(ms, word, [{ ms }]),
       say: (text, ms, confidence) => this.#speak(ms, text, wordsOf(text, ms, confidence), text),
-      vanish: (ms) => this.#carry('inbound', 'no-rtp', ms),
+      vanish: (ms) => this.#vanish(ms),
+      hold: () => this.#hold(),
+      resume: () => this.#resume(),
+      sounds: this.#sounds,
       refer: (referTo) => this.#askFor(referTo),
       whenReferred: (status, notifies) => {
         this.#referral = { status, notifies };
@@ -228,14 +250,24 @@ export abstract class SimulatedBase implements Leg {
 
   #press(key: DtmfKey): void {
     if (this.#state !== 'answered') return;
-    this.heard.push({ at: this.at(), kind: 'pressed', key });
+    const onHold = this.#heldSince !== undefined && { onHold: true as const };
+    this.heard.push({ at: this.at(), kind: 'pressed', key, ...onHold });
+    if (onHold) return;
     for (const box of this.#listeners) box.put(key);
     const other = this.#bridge?.otherThan(this);
-    other?.heard.push({ at: other.at(), kind: 'key', key });
+    if (other && other.#heldSince === undefined) other.heard.push({ at: other.at(), kind: 'key', key });
   }
 
   #speak(ms: number, said: string, words: readonly Word[], text?: string): void {
-    this.heard.push({ at: this.at(), kind: 'spoke', ms, ...(text !== undefined && { said: text }) });
+    const onHold = this.#heldSince !== undefined && { onHold: true as const };
+    this.heard.push({
+      at: this.at(),
+      kind: 'spoke',
+      ms,
+      ...(text !== undefined && { said: text }),
+      ...onHold,
+    });
+    if (onHold) return;
     const stretch = this.#stretches.inbound + 1;
     let spoken = 0;
     for (const word of words) {
@@ -247,7 +279,9 @@ export abstract class SimulatedBase implements Leg {
     this.#carry('inbound', 'speech', ms);
     const other = this.#bridge?.otherThan(this);
     if (!other || !this.audible || !other.audible || other.#playing > 0) return;
+    if (other.#heldSince !== undefined) return;
     other.heard.push({ at: other.at(), kind: 'voice', said, ms });
+    other.#hear(said, ms, true);
     other.#carry('outbound', 'speech', ms);
   }
 
@@ -262,12 +296,49 @@ export abstract class SimulatedBase implements Leg {
     });
   }
 
-  #carry(direction: Direction, line: Line, ms: number): void {
+  /** What its peer begins to hear, unless it is on hold. */
+  #hear(text: string, ms: number, spoken: boolean): Sound | undefined {
+    if (this.#heldSince !== undefined) return undefined;
+    return this.#sounds.add({ at: this.clock.monotonic(), text, ms, spoken });
+  }
+
+  #vanish(ms: number): void {
+    const stretch = this.#carry('inbound', 'no-rtp', ms);
+    if (ms < MEDIA_TIMEOUT_MS) return;
+    this.clock.after(MEDIA_TIMEOUT_MS, () => {
+      if (stretch === this.#stretches.inbound && this.audible) this.end(new LegEnded('media-timeout'));
+    });
+  }
+
+  #hold(): void {
+    if (this.#state !== 'answered' || this.#heldSince !== undefined) return;
+    this.heard.push({ at: this.at(), kind: 'held' });
+    this.#heldSince = this.at();
+    this.#stretches.inbound++; // whatever was being said ends here
+    this.#setLine('inbound', 'no-rtp');
+  }
+
+  #resume(): void {
+    if (this.#state !== 'answered' || this.#heldSince === undefined) return;
+    this.heard.push({ at: this.at(), kind: 'resumed' });
+    this.#heldMs = this.#held();
+    this.#heldSince = undefined;
+    this.#setLine('inbound', 'silence');
+  }
+
+  /** How long it has been on hold. */
+  #held(): number {
+    return this.#heldMs + (this.#heldSince === undefined ? 0 : this.at() - this.#heldSince);
+  }
+
+  #carry(direction: Direction, line: Line, ms: number): number {
+    if (direction === 'inbound' && this.#heldSince !== undefined) return Number.NaN;
     const stretch = ++this.#stretches[direction];
     this.#setLine(direction, line);
     this.clock.after(ms, () => {
       if (stretch === this.#stretches[direction]) this.#setLine(direction, 'silence');
     });
+    return stretch;
   }
 
   #setLine(direction: Direction, line: Line): void {

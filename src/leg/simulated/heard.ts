@@ -12,10 +12,20 @@ export type Heard =
       readonly clip: string;
       readonly ms: number;
       readonly cut: boolean;
+      /** How long of it its peer was on hold and heard nothing. */
+      readonly onHold?: number;
     }
   | { readonly at: number; readonly kind: 'digits'; readonly digits: string }
-  | { readonly at: number; readonly kind: 'pressed'; readonly key: string }
-  | { readonly at: number; readonly kind: 'spoke'; readonly ms: number; readonly said?: string }
+  | { readonly at: number; readonly kind: 'pressed'; readonly key: string; readonly onHold?: true }
+  | {
+      readonly at: number;
+      readonly kind: 'spoke';
+      readonly ms: number;
+      readonly said?: string;
+      readonly onHold?: true;
+    }
+  /** The peer put the call on hold; took it off hold. */
+  | { readonly at: number; readonly kind: 'held' | 'resumed' }
   /** The other party of a bridge said something, or pressed a key. */
   | { readonly at: number; readonly kind: 'voice'; readonly said: string; readonly ms: number }
   | { readonly at: number; readonly kind: 'key'; readonly key: string }
