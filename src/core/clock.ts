@@ -162,11 +162,12 @@ export class VirtualClock implements Clock {
       if (settled) return until;
       const { next } = this.#timers;
       if (next && next.at - this.#origin > longestMs)
-        throw new Standstill('it does not end', this.#timers.all);
+        throw new Standstill('virtual time goes on and on: nothing ends this run', this.#timers.all);
       if (this.step()) continue;
       await this.settle();
       if (settled) return until;
-      if (this.#timers.size === 0) throw new Standstill('nothing is scheduled that could end this run', []);
+      if (this.#timers.size === 0)
+        throw new Standstill('virtual time stands still: nothing is scheduled that could end this run', []);
     }
   }
 
