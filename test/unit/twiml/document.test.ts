@@ -225,6 +225,11 @@ describe('decodeBody', () => {
     ['UTF-8 with a mark', Buffer.from('\uFEFF<a>é</a>'), '<a>é</a>'],
     ['UTF-16', Buffer.from('\uFEFF<a>é</a>', 'utf16le'), '<a>é</a>'],
     [
+      'ISO-8859-1 with the characters that Windows has there',
+      Buffer.from('<?xml version="1.0" encoding="ISO-8859-1"?><a>\x93\xe9\x94\x80</a>', 'latin1'),
+      '<?xml version="1.0" encoding="ISO-8859-1"?><a>“é”€</a>',
+    ],
+    [
       'a declared encoding',
       Buffer.from('<?xml version="1.0" encoding="ISO-8859-1"?><a>é</a>', 'latin1'),
       '<?xml version="1.0" encoding="ISO-8859-1"?><a>é</a>',
@@ -234,9 +239,32 @@ describe('decodeBody', () => {
   });
 
   it.each([
-    ['bytes that are no UTF-8', Buffer.from([0x3c, 0xff, 0x3e])],
-    ['an unknown encoding', Buffer.from('<?xml version="1.0" encoding="klingon"?><a/>')],
-  ])('refuses %s', (_what, body) => {
-    expect(decodeBody(body, URL)).toMatchObject({ ok: false, diagnostic: { code: 12100 } });
+    ['UTF-16, little endian', 'utf16le', (bytes: Buffer) => bytes],
+    ['UTF-16, big endian', 'utf16le', (bytes: Buffer) => bytes.swap16()],
+  ] as const)('reads %s without a mark', (_what, encoding, order) => {
+    const body = order(Buffer.from('<?xml version="1.0" encoding="UTF-16"?><a>é</a>', encoding));
+    expect(decodeBody(body, URL)).toMatchObject({ ok: true, text: expect.stringContaining('<a>é</a>') });
+  });
+
+  it.each([
+    ['bytes that are no UTF-8', Buffer.from('<a>\n é\xe9</a>', 'latin1'), { line: 2, column: 2 }],
+    ['bytes of one character cut off', Buffer.from('<a>é€').subarray(0, -1), { line: 1, column: 5 }],
+    [
+      'half a character of UTF-16',
+      Buffer.from('\uFEFF<a>\n', 'utf16le').subarray(0, -1),
+      { line: 1, column: 4 },
+    ],
+    [
+      'an unknown encoding',
+      Buffer.from('<?xml version="1.0"\n encoding="klingon"?><a/>'),
+      { line: 2, column: 12 },
+    ],
+    [
+      'bytes that are not of the declared encoding',
+      Buffer.from('<?xml version="1.0" encoding="Shift_JIS"?>\n<a>\x81\x20</a>', 'latin1'),
+      { line: 2, column: 4 },
+    ],
+  ])('refuses %s at their place', (_what, body, place) => {
+    expect(decodeBody(body, URL)).toMatchObject({ ok: false, diagnostic: { code: 12100, ...place } });
   });
 });
