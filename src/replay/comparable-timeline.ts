@@ -139,6 +139,8 @@ function describe(
 ): string {
   const fields = Object.entries(event).flatMap(([name, value]) => {
     if (VOLATILE.has(name) || name === 'type') return [];
+    // What a GET tells is in its address.
+    if (event.type === 'webhook' && name === 'url') return [`url=${text(String(value).split('?')[0] ?? '')}`];
     // The other call of a child is the one that dialled it.
     if (name === 'call') return [`call=${names.get(String(value)) ?? 'parent'}`];
     if (name === 'cause') return [`cause=${sentence(text(String(value)))}`];

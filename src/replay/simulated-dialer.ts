@@ -2,7 +2,8 @@ import { answeredRecord, endRecord, newCallRecord, secondsInCall } from '../call
 import type { TwimlChoices } from '../call/choices.ts';
 import type { CallFacts } from '../call/facts.ts';
 import type { OrderedDocument } from '../call/orders.ts';
-import { outcomeOfOutgoing, type Withdrawal } from '../call/outcomes.ts';
+import type { Withdrawal } from '../call/outcomes.ts';
+import { type OutgoingEnd, outgoingEnd } from '../call/outgoing-end.ts';
 import type { CallRecord } from '../call/record.ts';
 import { statusCallbackParameters } from '../call/status-callback.ts';
 import type { Application } from '../config/applications.ts';
@@ -15,7 +16,7 @@ import { type SimulatedCallee, SimulatedOutgoingLeg } from '../leg/simulated/sim
 import { REGIONS, type RegionId } from '../region/region.ts';
 import type { SpeechToText } from '../speech/port.ts';
 import { runCall } from '../twiml/interpreter/run-call.ts';
-import type { AudioLibrary, CallWorld } from '../twiml/interpreter/world.ts';
+import type { AudioLibrary, CallEnd, CallWorld } from '../twiml/interpreter/world.ts';
 import type { ChildCall, ChildEnd, Dialer, DialOrder } from '../twiml/verbs/ports.ts';
 import type { WebhookSession } from '../webhook/port.ts';
 import { Chronicle } from './chronicle.ts';
@@ -127,6 +128,8 @@ export class SimulatedChild implements ChildCall {
   #record: CallRecord;
   #withdrawn: Withdrawal | undefined;
   #document: OrderedDocument | undefined;
+  /** The document it was given, once it runs: its end is the call's. */
+  #running: Promise<CallEnd> | undefined;
   #rang = false;
   #answered = false;
   #sequence = 0;
@@ -264,8 +267,8 @@ export class SimulatedChild implements ChildCall {
     const document = this.#document;
     if (!document) return;
     this.#document = undefined;
-    // Its end is the leg's, which is recorded below.
-    void runCall(this.world, { kind: 'document', document }, new AbortController().signal);
+    if (this.leg.ended.aborted) return;
+    this.#running = runCall(this.world, { kind: 'document', document }, new AbortController().signal);
   }
 
   leave(document: OrderedDocument): void {
@@ -295,11 +298,20 @@ export class SimulatedChild implements ChildCall {
 
   #ended(reason: unknown): void {
     if (!(reason instanceof LegEnded)) throw new Error('a leg ended without a reason');
-    const { choices } = this.world;
-    const status = outcomeOfOutgoing(reason, this.#answered, this.#withdrawn, this.#rang, choices);
-    const cause = this.#withdrawn ?? reason.cause;
+    const at = this.#clock.now();
+    // Whoever else sees the leg end has its say first, as live.
+    void Promise.resolve(this.#running).then((verdict) => this.#finish(reason, at, verdict));
+  }
+
+  /** As `OutgoingCall.finish` does it live. */
+  #finish(reason: LegEnded, at: number, verdict?: CallEnd): void {
+    const outcome = this.#outcomeOf(reason);
     if (reason.diagnostic) this.chronicle.report(reason.diagnostic);
-    this.#record = endRecord(this.#record, { status, cause }, this.#clock.now());
+    const withdrawn = this.#answered && this.#withdrawn !== undefined;
+    const { status, cause } = withdrawn ? outcome : (verdict ?? outcome);
+    const hungUp = this.chronicle.timeline.some(({ type }) => type === 'hangup');
+    if (!hungUp) this.chronicle.add({ type: 'hangup', by: outcome.by, cause });
+    this.#record = endRecord(this.#record, { status, cause }, at);
     const duration_s = Number(this.#record.duration);
     this.chronicle.add({ type: 'call-ended', status, duration_s, cause });
     const end = this.#endOf(reason);
@@ -310,10 +322,21 @@ export class SimulatedChild implements ChildCall {
     });
   }
 
+  #outcomeOf(end: LegEnded): OutgoingEnd {
+    return outgoingEnd({
+      end,
+      answered: this.#answered,
+      withdrawn: this.#withdrawn,
+      placed: end.cause !== 'not-placed',
+      rang: this.#rang,
+      choices: this.world.choices,
+    });
+  }
+
   #endOf(reason: LegEnded | undefined): ChildEnd {
     return {
       status: this.#record.status,
-      sipStatus: this.#answered ? 200 : reason?.sipStatus,
+      sipStatus: reason && this.#outcomeOf(reason).sipStatus,
       sipCallId: reason?.cause === 'not-placed' ? '' : this.leg.sipCallId,
       headers: reason?.headers ?? {},
       duration: secondsInCall(this.#record, this.#clock.now()),

@@ -30,18 +30,24 @@ export class Conversation {
   readonly #watching: LinkedSignal;
   readonly #limit: Timer;
   #bridge: Bridge | undefined;
+  /** Their timelines say that they hear each other. */
+  #together = false;
 
   constructor(call: CallScope, child: ChildCall, bridge: Bridge, rules: ConversationRules) {
     this.#call = call;
     this.#child = child;
     this.#bridge = bridge;
     this.#watching = link(call.world.leg.ended);
-    this.#tell('bridged');
+    this.#tellTogether();
     this.#limit = call.world.clock.after(rules.timeLimitMs, () => {
       this.#note(`the conversation reached its limit of ${rules.timeLimitMs / 1000} s`);
       this.#hangUp();
     });
     void child.end.then(() => this.#happenings.put({ kind: 'over' })); // never rejects
+    for (const { ended } of [child.leg, call.world.leg]) {
+      ended.addEventListener('abort', this.#tellApart, { once: true });
+      if (ended.aborted) this.#tellApart();
+    }
     child.departed.addEventListener('abort', this.#onDeparture, { once: true });
     if (child.departed.aborted) this.#onDeparture();
     child.leg.onRefer = (refer) => this.#happenings.put({ kind: 'refer', by: 'called', refer });
@@ -60,13 +66,13 @@ export class Conversation {
     if (!bridge) return;
     this.#bridge = undefined;
     await bridge.end();
-    this.#tell('unbridged');
+    this.#tellApart();
   }
 
   resume(): void {
     if (this.#bridge || this.#child.leg.state === 'ended') return;
     this.#bridge = this.#child.join?.('connected') ?? this.#call.world.leg.bridge(this.#child.leg);
-    this.#tell('bridged');
+    this.#tellTogether();
   }
 
   /** Nothing is watched any more and the bridge is over. Idempotent. */
@@ -77,6 +83,9 @@ export class Conversation {
     this.#call.world.leg.onRefer = undefined;
     this.#child.departed.removeEventListener('abort', this.#onDeparture);
     await this.suspend();
+    for (const { ended } of [this.#child.leg, this.#call.world.leg]) {
+      ended.removeEventListener('abort', this.#tellApart);
+    }
   }
 
   readonly #onDeparture = () => this.#happenings.put({ kind: 'departed' });
@@ -100,6 +109,18 @@ export class Conversation {
   #note(message: string): void {
     this.#call.world.timeline.add({ type: 'note', message });
   }
+
+  #tellTogether(): void {
+    this.#together = true;
+    this.#tell('bridged');
+  }
+
+  /** At once when a leg is over: a call's timeline is closed soon after. */
+  readonly #tellApart = () => {
+    if (!this.#together) return;
+    this.#together = false;
+    this.#tell('unbridged');
+  };
 
   /** Both calls' timelines name the other one. */
   #tell(type: 'bridged' | 'unbridged'): void {

@@ -1,7 +1,7 @@
-import type { TwimlChoices } from '../call/choices.ts';
-import { outcomeOfOutgoing, type Withdrawal } from '../call/outcomes.ts';
-import type { CallStatus } from '../call/record.ts';
 import type { LegEndCause, LegEnded } from '../leg/port.ts';
+import type { TwimlChoices } from './choices.ts';
+import { outcomeOfOutgoing, type Withdrawal } from './outcomes.ts';
+import type { CallStatus } from './record.ts';
 
 /** What is known of a call we made when its leg is over. */
 export interface OutgoingEnding {
