@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { TimelineEvent } from '../../../src/call/timeline.ts';
 import { timelineEvent } from '../../../src/call/timeline.ts';
 import type { Timelines } from '../../../src/replay/comparable-timeline.ts';
-import type { CalleeAction, Scenario, ScriptedAnswer } from '../../../src/replay/scenario.ts';
+import type { CalleeAction, CallerAction, Scenario, ScriptedAnswer } from '../../../src/replay/scenario.ts';
 import { readScenario } from '../../../src/replay/scenario.ts';
 import { noise } from '../../support/alignment.ts';
 import { projectRoot } from '../../support/program.ts';
@@ -77,7 +77,7 @@ export class LiveFixture {
     this.#called.set(user, turn + 1);
     const callee = mine[Math.min(turn, mine.length - 1)];
     if (!callee) throw new Error(`${this.name} has no callee ${user}`);
-    for (const action of callee.does) setTimeout(() => void act(action, call), action.at);
+    for (const action of callee.does) setTimeout(() => void act(action, call), timeOf(action));
   }
 
   /** The timelines of its golden files. */
@@ -136,6 +136,12 @@ export class LiveFixture {
       ...(delay !== undefined && { delayMs: delay }),
     };
   }
+}
+
+/** When it happens; a step that follows another one would need a replay's own ears and clock. */
+export function timeOf(action: CalleeAction | CallerAction): number {
+  if ('at' in action && action.at !== undefined) return action.at;
+  throw new Error(`only steps with a time can be done in real time: ${JSON.stringify(action)}`);
 }
 
 async function act(action: CalleeAction, call: IncomingCall): Promise<void> {

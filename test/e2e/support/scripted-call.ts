@@ -12,6 +12,7 @@ import type { CallerAction } from '../../../src/replay/scenario.ts';
 import { createSipAgent } from '../../../src/sip/agent/agent.ts';
 import { type OutboundInvite, type SipAgent, type SipDialog, SipEnded } from '../../../src/sip/agent/port.ts';
 import { noise } from '../../support/alignment.ts';
+import { timeOf } from './live-fixture.ts';
 
 const ADDRESS = '127.0.0.1';
 const LONGEST_MS = 60_000;
@@ -83,12 +84,13 @@ export class ScriptedCall {
 
   #schedule(actions: readonly CallerAction[], invite: OutboundInvite): void {
     for (const action of actions) {
+      const at = timeOf(action);
       if ('press' in action) {
         for (const [index, key] of [...action.press].entries()) {
-          this.#at(action.at + index * action.every, () => this.#mouth.press(key));
+          this.#at(at + index * action.every, () => this.#mouth.press(key));
         }
-      } else if ('speak' in action) this.#at(action.at, () => this.#mouth.speak(Number(action.speak)));
-      else if ('hangup' in action) this.#at(action.at, () => this.#hangUp(invite));
+      } else if ('speak' in action) this.#at(at, () => this.#mouth.speak(Number(action.speak)));
+      else if ('hangup' in action) this.#at(at, () => this.#hangUp(invite));
       else throw new Error(`a real caller cannot do this: ${JSON.stringify(action)}`);
     }
   }
