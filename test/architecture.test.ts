@@ -25,6 +25,8 @@ const LAYERS: Readonly<Record<string, number>> = {
   'src/twiml/document/': 1,
   'src/twiml/verbs/': 2,
   'src/twiml/grammar/': 2, // and verbs beside it: a verb is an element with something to do
+  'src/twiml/lint/': 3,
+  'src/twiml/index.ts': 3,
   'src/twiml/interpreter/': 3, // it runs verbs on legs, webhooks and calls, so it stands above them
   'src/leg/': 2,
   'src/leg/remote/': 3,

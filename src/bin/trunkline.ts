@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import type { Installation } from '../compose/installation.ts';
+import { addLint } from './lint/entry.ts';
 
 const workers = new URL('../../workers/', import.meta.url);
 
@@ -114,6 +115,8 @@ program
     const { replayCommand } = await import('../replay/command.ts');
     process.exitCode = await replayCommand(process.argv.slice(3));
   });
+
+addLint(program);
 
 /** Runs a command that looks at this installation to its exit code; settings that cannot be used are said, and are 1. */
 async function withInstallation(run: (installation: Installation) => Promise<number>): Promise<void> {

@@ -51,6 +51,23 @@ export function isRegisteredAddress(uri: string, domain: string): boolean {
   return host?.kind === 'sip-domain' || host?.kind === 'wrong';
 }
 
+/**
+ * What a URI alone says about calling it as an address of registered devices, before anybody looks into the Region's
+ * records: why it cannot be called, or that it can. Undefined: its host is somebody else's.
+ */
+export function addressFault(uri: string, domain: string): Diagnostic | 'registered' | undefined {
+  const parsed = parseUri(uri);
+  const host = hostOf(parsed, domain);
+  if (host?.kind === 'wrong') return wrongHost(host.message, uri);
+  if (!parsed || host?.kind !== 'sip-domain') return undefined;
+  const { name, label, edge, base } = host;
+  const user = utf8(parsed.userDecoded ?? '');
+  if (label !== undefined && !LEGACY_LABELS.has(label)) {
+    return edgeInHost({ uri: parsed, name, user, label, edge, base }, uri);
+  }
+  return user === '' ? noUser(`${name}.sip.${base}`, uri) : 'registered';
+}
+
 /** Other names under our base may be anybody's: a telephone system beside this one, for example. */
 function hostOf(uri: SipUri | undefined, domain: string): SipHost | undefined {
   const host = uri && readSipHost(uri.host, domain);
@@ -83,7 +100,7 @@ export async function registeredDevices(
   const uri = parseUri(called.uri);
   const host = hostOf(uri, options.domain);
   if (host?.kind === 'wrong') {
-    return warning(32002, `${host.message} Nobody was called.`, { actual: called.uri });
+    return wrongHost(host.message, called.uri);
   }
   if (!uri || host?.kind !== 'sip-domain') return undefined;
   const { name, label, edge, base } = host;
@@ -103,7 +120,7 @@ async function devicesOf(
   if (!domain) return notHere(named, called, options);
   const own = domain.accountSid === called.accountSid;
   if (!own && !(await related(domain.accountSid, called.accountSid))) return foreignDomain(domain, called);
-  if (user === '') return noUser(domain, called.uri);
+  if (user === '') return noUser(domain.domainName, called.uri);
   const all = await config.registrations.bindings(`${user}@${name}`);
   const there = label === undefined ? all : all.filter(({ flow }) => flow.edge === named.edge);
   if (label !== undefined && there.length === 0) return nobodyAtEdge(named, all.length, called.uri);
@@ -167,6 +184,11 @@ function notesOf(
   return notes;
 }
 
+/** @see https://www.twilio.com/docs/api/errors/32002 */
+function wrongHost(why: string, actual: string): Diagnostic {
+  return warning(32002, `${why} Nobody is called.`, { actual });
+}
+
 /** @see https://www.twilio.com/docs/api/errors/32220 */
 function edgeInHost({ uri, name, label, base }: NamedAddress, actual: string): Diagnostic {
   const user = uri.user === undefined ? '' : `${uri.user}@`;
@@ -189,7 +211,7 @@ function foreignDomain({ domainName }: SipDomain, { uri, accountSid }: CalledAdd
 }
 
 /** @see https://www.twilio.com/docs/api/errors/32223 */
-function noUser({ domainName }: SipDomain, actual: string): Diagnostic {
+function noUser(domainName: string, actual: string): Diagnostic {
   const expected = `sip:user@${domainName}`;
   const message = `"${actual}" names no user of the SIP domain: a domain cannot be called, only who is registered with it. Call ${expected}.`;
   return failure(32223, message, { actual, expected });

@@ -161,6 +161,12 @@ export function titleOf(code: TwimlCode): string {
   return CATALOGUE[code].title;
 }
 
+/** The same of any code; undefined for one that executing TwiML does not raise. */
+export function knownTitle(code: number): string | undefined {
+  const titles: Readonly<Record<number, CatalogueEntry | undefined>> = CATALOGUE;
+  return titles[code]?.title;
+}
+
 /** A diagnostic with the level its code has. */
 export function diagnose(
   code: TwimlCode,

@@ -33,8 +33,11 @@ export interface WebhookSessionOptions {
   readonly http: HttpClient;
   readonly clock: Clock;
   readonly ids: Ids;
-  /** The account's auth token in this Region, asked for at every request: it may be rotated during a call. */
-  readonly authToken: () => Promise<string>;
+  /**
+   * The account's auth token in this Region, asked for at every request: it may be rotated during a call. Absent:
+   * requests are not signed.
+   */
+  readonly authToken?: () => Promise<string>;
   /** Shared by the calls of a process; absent: nothing is cached. */
   readonly cache?: ResponseCache;
   /** Claims the Region has an active connection at an Interconnect edge; absent: it has. */
@@ -204,7 +207,7 @@ class Fetch {
       target,
       method,
       params: hop.keepsForm ? this.#request.params : undefined,
-      authToken: this.#request.purpose === 'media' ? undefined : await options.authToken(),
+      authToken: this.#request.purpose === 'media' ? undefined : await options.authToken?.(),
       idempotencyToken: this.#idempotencyToken,
       signedPort: this.#choices.signedPort,
     });

@@ -1,0 +1,42 @@
+import type { Position, TwimlElement } from '../../document/element.ts';
+import type { Rule } from '../rule.ts';
+
+interface Deprecation {
+  readonly element: string;
+  readonly attribute?: string;
+  /** What takes its place, as the message ends. */
+  readonly instead: string;
+}
+
+/** @see https://www.twilio.com/docs/voice/twiml, the page of each */
+const DEPRECATED: readonly Deprecation[] = [
+  { element: 'Conference', attribute: 'eventCallbackUrl', instead: 'use recordingStatusCallback' },
+  { element: 'Gather', attribute: 'enhanced', instead: 'choose a speechModel' },
+  { element: 'Autopilot', instead: 'it was retired; use <ConversationRelay>' },
+];
+
+/** What still means something and is going away. */
+export const deprecated: Rule = {
+  id: 'deprecated',
+  level: 'note',
+  title: 'Something that is deprecated',
+  docs: 'https://www.twilio.com/docs/voice/twiml',
+  check({ elements }, report) {
+    for (const element of elements) {
+      for (const { attribute, instead, ...of } of DEPRECATED) {
+        const position = of.element === element.name ? place(element, attribute) : undefined;
+        if (!position) continue;
+        const what = attribute === undefined ? `<${element.name}>` : `${attribute} of <${element.name}>`;
+        report(position, {
+          message: `${what} is deprecated; ${instead}.`,
+          actual: attribute ?? element.name,
+        });
+      }
+    }
+  },
+};
+
+const place = (
+  { attributes, position }: TwimlElement,
+  attribute: string | undefined,
+): Position | undefined => (attribute === undefined ? position : attributes.get(attribute)?.position);

@@ -1,0 +1,13 @@
+import type { TwimlElement } from '../../document/element.ts';
+import { written } from '../element-text.ts';
+
+const inputs = (gather: TwimlElement) => (written(gather, 'input') ?? 'dtmf').split(/\s+/);
+
+/** Claims that a `<Gather>` takes key presses, as it does unless it says otherwise. */
+export function takesKeys(gather: TwimlElement): boolean {
+  return inputs(gather).includes('dtmf');
+}
+
+export function takesSpeech(gather: TwimlElement): boolean {
+  return inputs(gather).includes('speech');
+}

@@ -1,0 +1,79 @@
+import type { Position, TwimlElement } from '../document/element.ts';
+import { bodyOf } from './element-text.ts';
+
+/** A URL as a document writes it. */
+export interface WrittenUrl {
+  readonly element: TwimlElement;
+  /** Undefined: it stands between the tags. */
+  readonly attribute: string | undefined;
+  /** Without white space around it; never empty. */
+  readonly value: string;
+  readonly position: Position;
+  /** What is asked there: the application, audio, or a WebSocket. */
+  readonly use: 'application' | 'media' | 'socket';
+}
+
+/** Attributes that hold a URL wherever they are allowed. @see https://www.twilio.com/docs/voice/twiml */
+const ATTRIBUTES: ReadonlyMap<string, WrittenUrl['use']> = new Map([
+  ['action', 'application'],
+  ['url', 'application'],
+  ['referUrl', 'application'],
+  ['statusCallback', 'application'],
+  ['statusCallbackUrl', 'application'],
+  ['recordingStatusCallback', 'application'],
+  ['transcribeCallback', 'application'],
+  ['partialResultCallback', 'application'],
+  ['amdStatusCallback', 'application'],
+  ['eventCallbackUrl', 'application'],
+  ['clientNotificationUrl', 'application'],
+  ['waitUrl', 'media'],
+]);
+
+/** Their `url` is one of a WebSocket. */
+const SOCKETS: readonly string[] = ['Stream', 'ConversationRelay', 'Assistant'];
+
+/** Verbs that hold a URL between their tags. */
+const BODIES: ReadonlyMap<string, WrittenUrl['use']> = new Map([
+  ['Redirect', 'application'],
+  ['Play', 'media'],
+]);
+
+/** What is yet to be filled in by a template: such a text is no URL so far. Our choice of what looks like one. */
+const TEMPLATE = /\{\{|\{%|<%|\$\{|#\{/;
+
+/** The URLs of elements, in document order. */
+export function urlsIn(elements: readonly TwimlElement[]): readonly WrittenUrl[] {
+  return elements.flatMap(urlsOf).filter(({ value }) => value !== '' && !TEMPLATE.test(value));
+}
+
+function urlsOf(element: TwimlElement): readonly WrittenUrl[] {
+  const found: WrittenUrl[] = [];
+  for (const [attribute, { value, position }] of element.attributes) {
+    const use = ATTRIBUTES.get(attribute);
+    if (use === undefined) continue;
+    const socket = attribute === 'url' && SOCKETS.includes(element.name);
+    found.push({ element, attribute, value: value.trim(), position, use: socket ? 'socket' : use });
+  }
+  const use = BODIES.get(element.name);
+  if (use === undefined) return found;
+  const { text, position } = bodyOf(element);
+  return [...found, { element, attribute: undefined, value: text, position, use }];
+}
+
+/** How a URL is named to people: by its attribute, or by its element. */
+export function nameOf({ element, attribute }: Pick<WrittenUrl, 'element' | 'attribute'>): string {
+  return attribute === undefined ? `the URL in <${element.name}>` : `${attribute} of <${element.name}>`;
+}
+
+/** RFC 3986 §3.1. */
+export function hasScheme(value: string): boolean {
+  return /^[A-Za-z][A-Za-z0-9+.-]*:/.test(value);
+}
+
+/** Ends of host names that people write without a scheme. Not all there are: a file's ending must not be one. */
+const HOST = /^(?:www\.[a-z0-9-]+\.|(?:[a-z0-9-]+\.)+(?:com|net|org|io|dev|app|co|ai|cloud)(?::\d+)?\/)/i;
+
+/** Claims that a URL without scheme is meant to begin with a host: `www.example.com`, `api.example.com/voice`. */
+export function lacksScheme(value: string): boolean {
+  return HOST.test(value);
+}
