@@ -49,7 +49,7 @@ export class SimulatedApplication implements ChildCall {
   readonly end: Promise<ChildEnd>;
   /** Resolves when nothing of the call is left to happen. */
   readonly over: Promise<void>;
-  readonly departed = new AbortController().signal;
+  readonly departed: AbortSignal = new AbortController().signal;
   readonly #options: ApplicationCallOf;
   readonly #parts: DialerParts;
   readonly #story: ApplicationTimeline;

@@ -66,7 +66,7 @@ export class ApplicationCall implements ChildCall {
   /** Resolves when its end is certain to be stored. Never rejects. */
   readonly kept: Promise<void>;
   /** It never leaves: a document of the API's runs in place of its own. */
-  readonly departed = new AbortController().signal;
+  readonly departed: AbortSignal = new AbortController().signal;
   readonly #options: ApplicationCallOptions;
   readonly #facts: CallFacts;
   readonly #log: Logger;

@@ -1,6 +1,6 @@
 import { SystemClock } from '../../core/clock.ts';
 import { RandomIds } from '../../core/ids.ts';
-import { withoutSecrets } from '../../twiml/interpreter/scope.ts';
+import { withoutSecrets } from '../../core/secrets.ts';
 import { createWebhookSession } from '../../webhook/client.ts';
 import { documentKind } from '../../webhook/document-kind.ts';
 import { createHttpClient } from '../../webhook/http-adapter.ts';

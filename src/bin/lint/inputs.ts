@@ -96,7 +96,7 @@ export function documentOf(name: string, body: Buffer, url = ''): LintInput {
 
 /** What concerns the whole document. */
 export function asFault({ url, ...diagnostic }: Diagnostic): LintDiagnostic {
-  return { ...diagnostic, line: 1, column: 1, ...(url && { url }) };
+  return { line: 1, column: 1, ...diagnostic, ...(url && { url }) };
 }
 
 const REASONS: Readonly<Record<string, string>> = {

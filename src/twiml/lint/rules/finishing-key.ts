@@ -14,7 +14,7 @@ export const finishingKey: Rule = {
       const digits = written(gather, 'numDigits');
       const position = placeOf(gather, 'finishOnKey');
       // With a single digit it is how "#" becomes a choice like any other: nobody waits.
-      if (key === '' && digits !== undefined && digits !== '1') {
+      if (key === '' && digits !== undefined && Number(digits) > 1) {
         const message = `finishOnKey="" with numDigits="${digits}": no key ends the input early, "#" counts as a digit, and who enters fewer than ${digits} waits for the timeout; name a key unless that is meant.`;
         report(position, { message, actual: '""', expected: 'a key such as #' });
       } else if (key === '' && digits === undefined) {
