@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { lint, parse } from '../../../src/twiml/index.ts';
+import { readVerbs } from '../../../src/twiml/verbs/registry.ts';
+
+const brief = (text: string, options?: Parameters<typeof lint>[1]) =>
+  lint(text, options).map(({ line, column, level, code }) => `${line}:${column} ${level} ${code}`);
+
+describe('lint', () => {
+  it('has nothing to say about a document that is right', () => {
+    expect(lint('<Response><Say>Hello</Say></Response>')).toEqual([]);
+    expect(lint('<Response/>')).toEqual([]);
+  });
+
+  it('says of a document that cannot be parsed where and why, and nothing else', () => {
+    const text = '<Response>\n  <Redirect>https://a.io/in?a=1&b=2</Redirect>\n  <Sayy/>\n</Response>';
+    const [found, ...more] = lint(text);
+    expect(found).toMatchObject({ code: 12100, level: 'error', line: 2, column: 32 });
+    expect(found?.message).toContain('&amp;');
+    expect(more).toEqual([]);
+  });
+
+  it('tells of other roots, versions and sizes with their codes', () => {
+    expect(brief('<response/>')).toEqual(['1:1 error 12102']);
+    expect(brief('<Response version="3"/>')).toEqual(['1:11 error 12101']);
+    expect(lint(`<Response>${' '.repeat(70_000)}</Response>`)).toMatchObject([
+      { code: 11750, level: 'error' },
+    ]);
+    expect(brief('')).toEqual([expect.stringMatching(/^\d+:\d+ error 12100$/)]);
+  });
+
+  it('reports everything that a live call reports, with the same codes at the same places', () => {
+    const text = [
+      '<Response>',
+      '  <Gather numDigits="x" timeout="0" action="/in"><Say loop="-1">Hi</Say><Dial/></Gather>',
+      '  <Sayy>Hello</Sayy>',
+      '  <Say voise="man"></Say>',
+      '  <Dial timeout="1" callerId="?"><Sip>sip:a@a.io;edge=atlantis</Sip></Dial>',
+      '</Response>',
+    ].join('\n');
+    const parsed = parse(text);
+    if (!parsed.ok) throw new Error('the document does not parse');
+    const live = readVerbs(parsed.root, '').diagnostics;
+    const found = lint(text).filter(({ code }) => typeof code === 'number');
+    expect(live.length).toBeGreaterThan(7);
+    for (const { code, line, column, level } of live) {
+      expect(found, `${code}`).toContainEqual(expect.objectContaining({ code, line, column, level }));
+    }
+  });
+
+  it('orders what it finds as the document does, whatever found it', () => {
+    const text = '<Response>\n<Redirect>ftp://a</Redirect><Say loop="x"></Say><Gather/>\n<Sayy/></Response>';
+    const places = lint(text).map(({ line, column }) => line * 1_000 + column);
+    expect(places.length).toBeGreaterThan(4);
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+  });
+
+  it('says what was found and expected, where that is documented, and repeats no place in its message', () => {
+    const [found] = lint('<Response><Pause length="x"/></Response>').filter(({ code }) => code === 13910);
+    expect(found).toEqual({
+      code: 13910,
+      level: 'warning',
+      message: 'length="x" cannot be used; expected whole seconds, at least 1; the default is used.',
+      line: 1,
+      column: 18,
+      actual: 'x',
+      expected: 'whole seconds, at least 1',
+      docs: 'https://www.twilio.com/docs/api/errors/13910',
+    });
+  });
+
+  it('only notes what is right and not available here', () => {
+    const text = '<Response><Dial><Conference>room</Conference></Dial></Response>';
+    expect(lint(text).filter(({ level }) => level !== 'note')).toEqual([]);
+  });
+
+  it('names the URL it was given', () => {
+    const [found] = lint('<Response><Hangup x="1"/></Response>', { url: 'https://a.io/voice' });
+    expect(found).toMatchObject({ code: 'first-verb', url: 'https://a.io/voice' });
+    expect(lint('<Response><Hangup x="1"/></Response>').every(({ url }) => url === undefined)).toBe(true);
+  });
+
+  it('counts lines and columns behind a byte order mark, CRLF and tabs as editors do', () => {
+    expect(brief('\uFEFF<Response><Pause/></Response>')).toEqual(['1:11 note first-verb']);
+    expect(brief('<Response>\r\n\t<Pause/>\r\n</Response>')).toEqual(['2:2 note first-verb']);
+  });
+
+  it('refuses a Region that does not exist', () => {
+    expect(() => lint('<Response/>', { region: 'de1' })).toThrow(new RangeError('"de1" is no Region'));
+  });
+});
+
+describe('parse', () => {
+  it('gives the tree with places, or why there is none', () => {
+    const parsed = parse('<Response>\n  <Say loop="2">Hi</Say>\n</Response>');
+    expect(parsed).toMatchObject({ ok: true, root: { name: 'Response', position: { line: 1, column: 1 } } });
+    expect(parse('<Response>', { url: 'https://a.io/voice' })).toMatchObject({
+      ok: false,
+      diagnostic: { code: 12100, url: 'https://a.io/voice' },
+    });
+  });
+});
