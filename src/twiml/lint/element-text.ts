@@ -1,4 +1,11 @@
-import { isElement, type Position, type TwimlElement, type TwimlText, textOf } from '../document/element.ts';
+import {
+  isElement,
+  type Position,
+  type TwimlElement,
+  type TwimlText,
+  textOf,
+  visiblePosition,
+} from '../document/element.ts';
 
 /** An element and everything in it, in document order. */
 export function elementsIn(root: TwimlElement): readonly TwimlElement[] {
@@ -35,14 +42,5 @@ export function bodyOf(element: TwimlElement): { readonly text: string; readonly
   const first = element.children.find(
     (child): child is TwimlText => !isElement(child) && /\S/.test(child.text),
   );
-  return { text: textOf(element).trim(), position: first ? firstLetter(first) : element.position };
-}
-
-/** The place of a text's first character that is no white space. */
-function firstLetter({ text, position }: TwimlText): Position {
-  const blank = text.slice(0, text.search(/\S/));
-  const lines = blank.split(/\r\n?|\n/);
-  const last = lines.at(-1) ?? '';
-  if (lines.length === 1) return { line: position.line, column: position.column + last.length };
-  return { line: position.line + lines.length - 1, column: last.length + 1 };
+  return { text: textOf(element).trim(), position: first ? visiblePosition(first) : element.position };
 }

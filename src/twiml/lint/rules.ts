@@ -6,11 +6,12 @@ import { escapedTwice } from './rules/escaped-text.ts';
 import { finishingKey } from './rules/finishing-key.ts';
 import { firstVerb } from './rules/first-verb.ts';
 import { inlineLength } from './rules/inline-length.ts';
+import { notExecuted } from './rules/not-executed.ts';
 import { notInRegion } from './rules/not-in-region.ts';
 import { redirectLoop } from './rules/redirect-loop.ts';
 import { repeatedEvent } from './rules/repeated-event.ts';
 import { legacySipParameter, registeredAddress } from './rules/sip-addresses.ts';
-import { absoluteCallback, sameName, socketUrl, streamQuery } from './rules/streams.ts';
+import { absoluteCallback, sameName } from './rules/streams.ts';
 import { unreachableVerb } from './rules/unreachable-verb.ts';
 import {
   connectionOverride,
@@ -36,8 +37,6 @@ export const rules: readonly Rule[] = [
   unusableUrl,
   plainHttp,
   connectionOverride,
-  socketUrl,
-  streamQuery,
   absoluteCallback,
   sameName,
   finishingKey,
@@ -49,4 +48,5 @@ export const rules: readonly Rule[] = [
   notInRegion,
   inlineLength,
   deprecated,
+  notExecuted,
 ];

@@ -253,35 +253,6 @@ const CASES: Readonly<Record<string, RuleCases>> = {
     ],
     leaves: [document('<Gather action="/in#ct=2000&amp;rc=2&amp;rp=5xx&amp;e=dublin,frankfurt"/>')],
   },
-  'socket-url': {
-    codes: [31922],
-    finds: [
-      { text: document('<Connect><Stream ¦url="ws://a.io/s"/></Connect>'), code: 31922, level: 'error' },
-      { text: document('<Start><Stream ¦url="https://a.io/s"/></Start>'), code: 31922, level: 'error' },
-      {
-        text: document('<Connect><ConversationRelay ¦url="a.io/s"/></Connect>'),
-        code: 'socket-url',
-        level: 'warning',
-      },
-    ],
-    leaves: [
-      document('<Connect><Stream url="wss://a.io/s"/></Connect>'),
-      document('<Connect><Stream url="{{url}}"/></Connect>'),
-    ],
-  },
-  'stream-query': {
-    finds: [
-      {
-        text: document('<Start><Stream ¦url="wss://a.io/s?token=1"/></Start>'),
-        code: 'stream-query',
-        level: 'warning',
-      },
-    ],
-    leaves: [
-      document('<Start><Stream url="wss://a.io/s"><Parameter name="token" value="1"/></Stream></Start>'),
-      document('<Connect><ConversationRelay url="wss://a.io/s?token=1"/></Connect>'),
-    ],
-  },
   'absolute-callback': {
     finds: [
       {
@@ -526,6 +497,20 @@ const CASES: Readonly<Record<string, RuleCases>> = {
     leaves: [
       [`<Response><Say>Hi</Say><!--${'x'.repeat(3_959)}--></Response>`, INLINE],
       `<Response><Say>Hi</Say><!--${'x'.repeat(4_000)}--></Response>`,
+    ],
+  },
+  'not-executed': {
+    finds: [
+      { text: document('<Say>Hi</Say>¦<Enqueue>support</Enqueue>'), code: 'not-executed', level: 'note' },
+      {
+        text: document('¦<Connect><Stream url="wss://a.io/s"/></Connect>'),
+        code: 'not-executed',
+        level: 'note',
+      },
+    ],
+    leaves: [
+      document('<Say>Hi <break time="1s"/></Say><Dial><Number>+15005550006</Number></Dial>'),
+      document('<Enqueu>support</Enqueu>'),
     ],
   },
   deprecated: {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { grammar } from '../../../src/twiml/grammar/grammar.ts';
 import { lint, parse } from '../../../src/twiml/index.ts';
 import { readVerbs } from '../../../src/twiml/verbs/registry.ts';
 
@@ -82,6 +83,19 @@ describe('lint', () => {
   it('counts lines and columns behind a byte order mark, CRLF and tabs as editors do', () => {
     expect(brief('\uFEFF<Response><Pause/></Response>')).toEqual(['1:11 note first-verb']);
     expect(brief('<Response>\r\n\t<Pause/>\r\n</Response>')).toEqual(['2:2 note first-verb']);
+  });
+
+  it('knows every attribute of the grammar that holds a URL', () => {
+    let count = 0;
+    for (const { name, attributes } of grammar.values()) {
+      for (const [attribute, { kind }] of Object.entries(attributes)) {
+        if (kind !== 'url') continue;
+        count++;
+        const found = lint(`<Response><${name} ${attribute}="next"/></Response>`, { inline: true });
+        expect(found, `${name} ${attribute}`).toContainEqual(expect.objectContaining({ code: 15004 }));
+      }
+    }
+    expect(count).toBeGreaterThan(30);
   });
 
   it('refuses a Region that does not exist', () => {

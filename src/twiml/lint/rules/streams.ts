@@ -2,44 +2,6 @@ import { written } from '../element-text.ts';
 import type { Rule } from '../rule.ts';
 import { hasScheme, nameOf, urlsIn } from '../written-urls.ts';
 
-/** WebSockets are opened by their absolute, encrypted URL alone. */
-export const socketUrl: Rule = {
-  id: 'socket-url',
-  level: 'warning',
-  title: 'A WebSocket URL that is not wss://',
-  docs: 'https://www.twilio.com/docs/voice/twiml/stream#url',
-  check({ elements }, report) {
-    for (const url of urlsIn(elements)) {
-      if (url.use !== 'socket' || /^wss:\/\//i.test(url.value)) continue;
-      const message = `${nameOf(url)} must be an absolute URL that begins with wss://; write one.`;
-      const actual = url.value.slice(0, 100);
-      // https://www.twilio.com/docs/api/errors/31922 is for <Stream>; the others have codes of their own.
-      const code = url.element.name === 'Stream' ? { code: 31922, level: 'error' as const } : {};
-      report(url.position, { ...code, message, actual, expected: 'wss://…' });
-    }
-  },
-};
-
-/** Query parameters of a stream's URL do not arrive. */
-export const streamQuery: Rule = {
-  id: 'stream-query',
-  level: 'warning',
-  title: 'Query parameters in the URL of a Stream',
-  docs: 'https://www.twilio.com/docs/voice/twiml/stream#custom-parameters',
-  check({ elements }, report) {
-    for (const { element, value, position, use } of urlsIn(elements)) {
-      if (element.name !== 'Stream' || use !== 'socket' || !value.includes('?')) continue;
-      const message =
-        'the url of <Stream> takes no query parameters: the server does not get them; put a <Parameter name="…" value="…"/> for each into the <Stream>.';
-      report(position, {
-        message,
-        actual: value.slice(value.indexOf('?')).slice(0, 100),
-        expected: '<Parameter>',
-      });
-    }
-  },
-};
-
 /** Callbacks that are documented as absolute: what is asked later has no document any more. */
 const ABSOLUTE: ReadonlyMap<string, string> = new Map([
   ['Stream', 'statusCallback'],
