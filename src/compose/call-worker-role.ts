@@ -32,6 +32,7 @@ import { GRACE_MS, HEARTBEAT_MS } from './edge-role.ts';
 import { countAttempt } from './metrics.ts';
 import { publicUrlTemplate, resolveHost } from './ports.ts';
 import type { Role, RoleContext } from './role.ts';
+import { speechToText } from './speech.ts';
 import { redisVariables, regionRedis, requireRedis, spoolDirectory } from './stores.ts';
 
 /** Documents fetched with GET that may be kept (ETag, Last-Modified), for all calls of this worker. */
@@ -123,6 +124,7 @@ export async function startCallWorker(
     }),
     calls,
     adopt: (run) => worker.adopt(run),
+    speech: speechToText(settings, clock),
     audio: createAudioLibrary({ tts, http, clock, ids }),
     webhooks: (accountSid, onWarning) => {
       const authToken = () => signingToken(accountSid);

@@ -71,6 +71,8 @@ export interface Settings {
   readonly callsPerSecond: number;
   /** How long a stopping process waits for its live calls. */
   readonly drainMs: number;
+  /** What recognises speech; `auto`: pocketsphinx where it is installed. */
+  readonly speech: 'auto' | 'none' | 'pocketsphinx';
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   /** Where a lone edge or worker serves /healthz and /metrics; undefined: nowhere. */
   readonly metrics: Address | undefined;
@@ -134,6 +136,9 @@ const shared = {
   TRUNKLINE_CAPACITY: count.prefault('500'),
   TRUNKLINE_CPS: count.prefault('1'),
   TRUNKLINE_DRAIN_MS: milliseconds(3_600_000).prefault('30000'),
+  TRUNKLINE_SPEECH: z
+    .enum(['auto', 'none', 'pocketsphinx'], 'expected auto, none or pocketsphinx')
+    .default('auto'),
   TRUNKLINE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   TRUNKLINE_METRICS: address.optional(),
 };
@@ -224,6 +229,7 @@ export function readSettings(environment: Environment): { settings: Settings; un
       capacity: values.TRUNKLINE_CAPACITY,
       callsPerSecond: values.TRUNKLINE_CPS,
       drainMs: values.TRUNKLINE_DRAIN_MS,
+      speech: values.TRUNKLINE_SPEECH,
       logLevel: values.TRUNKLINE_LOG_LEVEL,
       metrics: values.TRUNKLINE_METRICS,
       regionUrl: Object.fromEntries(

@@ -18,6 +18,7 @@ import { createLogger } from './logging.ts';
 import { demoAddress, takenPort } from './ports.ts';
 import { findRedis } from './redis-package.ts';
 import { demoPhone, readSettings, type Settings, SettingsError } from './settings.ts';
+import { speechToText } from './speech.ts';
 
 /** Everything of a start on one machine that has to be stopped again. */
 interface Running {
@@ -42,6 +43,7 @@ export async function start(scripts: URL): Promise<void> {
   let lock: string | undefined;
   try {
     const { settings, unknown } = readSettings(process.env);
+    speechToText(settings, clock); // says at once what is missing
     logger = createLogger({ role: 'start', level: settings.logLevel });
     for (const name of unknown)
       logger.warn({ variable: name }, `${name} is no setting of Trunkline: it is ignored`);

@@ -102,6 +102,7 @@ export class ApplicationCall implements ChildCall {
       leg: this.leg,
       webhooks: withParameters(session, applicationParameters(order, this.#facts)),
       audio: notedAudio(parts.audio, this.timeline),
+      speech: parts.speech,
       choices,
       recordings: this.desk,
       dialer: this.#dialer,

@@ -12,6 +12,7 @@ import type { Logger } from '../core/logger.ts';
 import type { Leg, OutgoingLeg } from '../leg/port.ts';
 import type { TaskQueue } from '../queue/port.ts';
 import type { Region } from '../region/region.ts';
+import type { SpeechToText } from '../speech/port.ts';
 import type { CallStore } from '../storage/ports.ts';
 import type { WebhookSession } from '../webhook/port.ts';
 import type { CallDirectory } from './call-directory.ts';
@@ -48,6 +49,8 @@ export interface CallParts {
   /** Keeps the worker alive for a call that has become independent of the one that made it. */
   readonly adopt: (run: (shutdown: AbortSignal) => Promise<void>) => void;
   readonly audio: SharedAudioLibrary;
+  /** Absent: speech is not recognised here. */
+  readonly speech?: SpeechToText | undefined;
   /** A session for one call's requests, signed with this Region's token of the account. */
   readonly webhooks: (accountSid: string, onWarning: (warning: Diagnostic) => void) => WebhookSession;
   readonly clock: Clock;

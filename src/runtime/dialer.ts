@@ -171,6 +171,7 @@ class DialledCall implements ChildCall {
       clock,
       leg,
       audio: notedAudio(parts.audio, timeline),
+      speech: parts.speech,
       choices,
       recordings: desk,
       timeline,

@@ -33,6 +33,7 @@ export async function runDocument(
     leg,
     webhooks: withParameters(call.webhooks, params),
     audio: notedAudio(parts.audio, timeline),
+    speech: parts.speech,
     choices: parts.choices,
     recordings: desk,
     dialer,

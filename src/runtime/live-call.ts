@@ -187,6 +187,7 @@ class LiveCall implements OrderableCall {
       leg: this.leg,
       webhooks: notedWebhooks(this.#parts.webhooks(this.#job.accountSid, report), this.timeline),
       audio: notedAudio(this.#parts.audio, this.timeline),
+      speech: this.#parts.speech,
       choices,
       recordings: this.desk,
       dialer: this.#dialer,

@@ -15,7 +15,7 @@ const STEMS = [
   'damn',
 ];
 
-const WORDS = new RegExp(`\\b(?:${STEMS.join('|')})(?:s|ed|er|ers|ing|y)?\\b`, 'gi');
+const WORDS = new RegExp(`\\b(?:${STEMS.join('|')})(?:s|ed|er|ers|ing|t?y)?\\b`, 'gi');
 
 /**
  * Keeps the first letter of each word that offends and puts `*` for the others.
