@@ -39,7 +39,7 @@ export interface StatusCallbackDetails {
  */
 export function statusCallbackParameters(
   facts: CallFacts,
-  record: CallRecord,
+  record: Pick<CallRecord, 'status' | 'duration'>,
   { at, sequence, status, sipResponseCode, recording }: StatusCallbackDetails,
 ): Record<string, string> {
   const params = standardParameters(facts, record.status);

@@ -18,10 +18,11 @@ export function renderHeard(heard: readonly Heard[]): string {
   const inOrder = heard
     .filter((event) => event.kind !== 'played' || event.ms > 0)
     .toSorted((a, b) => a.at - b.at);
-  return lines(inOrder.map((event) => `${seconds(event.at).padStart(9)}  ${describe(event)}`));
+  return lines(inOrder.map((event) => `${seconds(event.at).padStart(9)}  ${describeHeard(event)}`));
 }
 
-function describe(event: Heard): string {
+/** One event in a few words. */
+export function describeHeard(event: Heard): string {
   switch (event.kind) {
     case 'answered':
       return 'answered';

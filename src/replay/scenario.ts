@@ -113,6 +113,7 @@ export const scenarioSchema = z
         method: method.default('POST'),
         fallbackUrl: z.string().default(''),
         fallbackMethod: method.default('POST'),
+        statusCallback: z.string().default('').meta({ description: 'Is told that the call has ended.' }),
       })
       .meta({ description: 'What the number has as its voice URL and fallback URL.' }),
     webhooks: z

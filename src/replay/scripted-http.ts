@@ -63,6 +63,11 @@ export class ScriptedHttp implements HttpClient {
     return this.#webhooks.filter((webhook) => !this.#used.has(webhook)).map(nameOf);
   }
 
+  /** Claims that an entry of the scenario is about such a request. */
+  answers(request: HttpRequest): boolean {
+    return this.#webhooks.some((webhook) => fits(webhook, request));
+  }
+
   #answerTo(request: HttpRequest): ScriptedAnswer | 'unauthorized' | undefined {
     const webhook = this.#webhooks.find((candidate) => fits(candidate, request));
     if (!webhook) return undefined;

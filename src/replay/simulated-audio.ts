@@ -22,11 +22,20 @@ export function simulatedAudio(ms: number): Buffer {
   return Buffer.from(`${MARK}${ms} ms`);
 }
 
+/** Makes a clip of a file that holds no simulated audio, or says what is wrong with it. */
+type Decode = (name: string, body: Buffer, contentType: string) => Promise<AudioClip | Diagnostic>;
+
 /**
  * Audio that lasts as long as it would and sounds like nothing. Files come through the call's own webhook session,
  * so requests, redirects and failures are the real ones.
  */
-export function createSimulatedAudio(webhooks: WebhookSession, timeline: TimelineSink): AudioLibrary {
+export function createSimulatedAudio(
+  webhooks: WebhookSession,
+  timeline: TimelineSink,
+  decodeOther: Decode = notAudio,
+): AudioLibrary {
+  const decode: Decode = async (name, body, contentType) =>
+    decodeSimulated(name, body, contentType) ?? (await decodeOther(name, body, contentType));
   return {
     async speech(text, voice, signal): Promise<Spoken> {
       signal.throwIfAborted();
@@ -49,10 +58,13 @@ export function createSimulatedAudio(webhooks: WebhookSession, timeline: Timelin
   };
 }
 
-function decode(name: string, body: Buffer, contentType: string): AudioClip | Diagnostic {
-  const text = body.toString('latin1');
-  const ms = Number.parseInt(text.slice(MARK.length), 10);
-  if (contentType.startsWith('audio/') && text.startsWith(MARK)) return simulatedClip(name, ms);
+function decodeSimulated(name: string, body: Buffer, contentType: string): AudioClip | undefined {
+  const text = body.toString('latin1', 0, MARK.length + 12);
+  if (!contentType.startsWith('audio/') || !text.startsWith(MARK)) return undefined;
+  return simulatedClip(name, Number.parseInt(text.slice(MARK.length), 10));
+}
+
+const notAudio: Decode = async (name, _body, contentType) => {
   const message = `${name} has the type ${contentType || 'none'} and holds no audio; serve audio/mpeg or audio/wav.`;
   return diagnose(13420, message, { actual: contentType, expected: 'audio/*' });
-}
+};

@@ -2,6 +2,7 @@ import { secondsInCall } from '../call/call-records.ts';
 import { STANDARD_CHOICES } from '../call/choices.ts';
 import type { CallFacts } from '../call/facts.ts';
 import type { OrderedDocument } from '../call/orders.ts';
+import { statusCallbackParameters } from '../call/status-callback.ts';
 import type { Clock, VirtualClock } from '../core/clock.ts';
 import type { Ids } from '../core/ids.ts';
 import { SimulatedLeg } from '../leg/simulated/simulated-leg.ts';
@@ -48,6 +49,7 @@ export class SimulatedCall {
   readonly world: CallWorld;
   readonly #clock: Clock;
   readonly #orders: Scenario['orders'];
+  readonly #statusCallback: string;
   #duration = 0;
 
   private constructor(
@@ -59,6 +61,7 @@ export class SimulatedCall {
     const speech = createScriptedSpeech(given.speech ?? 'all');
     this.#clock = clock;
     this.#orders = orders;
+    this.#statusCallback = voice.statusCallback;
     const facts = factsOf(from, to, ids.sid('CA'));
     this.chronicle = new Chronicle(clock, region);
     const webhooks = (of: Chronicle) =>
@@ -127,7 +130,21 @@ export class SimulatedCall {
     const { status, cause } = end;
     this.chronicle.add({ type: 'call-ended', status, duration_s: this.#duration, cause });
     for (const child of this.dialer.children) await child.over;
+    await this.#tellEnd(status);
     return end;
+  }
+
+  async #tellEnd(status: CallEnd['status']): Promise<void> {
+    if (this.#statusCallback === '') return;
+    const ended = { status, duration: String(this.#duration) };
+    const params = statusCallbackParameters(this.world.facts, ended, { at: this.#clock.now(), sequence: 0 });
+    const request = {
+      url: this.#statusCallback,
+      method: 'POST',
+      params,
+      purpose: 'status-callback',
+    } as const;
+    await this.world.webhooks.fetch(request, new AbortController().signal);
   }
 
   /** Gives the call the documents that the API orders. */

@@ -123,6 +123,8 @@ export class SimulatedChild implements ChildCall {
   readonly over: Promise<void>;
   /** What the called party does; several devices do something each. */
   readonly scripts: Script<CalleeAction>[] = [];
+  /** When it was dialled, on the clock's `monotonic`. */
+  readonly begunAt: number;
   readonly #clock: Clock;
   readonly #departed = new AbortController();
   #record: CallRecord;
@@ -147,6 +149,7 @@ export class SimulatedChild implements ChildCall {
   ) {
     this.order = order;
     this.#clock = clock;
+    this.begunAt = clock.monotonic();
     this.callSid = ids.sid('CA');
     this.leg = new SimulatedOutgoingLeg(clock, `call-id-${this.callSid.slice(-4)}`);
     this.chronicle = new Chronicle(clock, region);
@@ -211,8 +214,13 @@ export class SimulatedChild implements ChildCall {
     const { from, to, egress_edge } = this.#record;
     this.chronicle.add({ type: 'call-placed', edge: egress_edge ?? '', from, to, uri: to });
     this.#tell('initiated');
-    this.#schedule(actions, this.leg.peer, (status, early) => this.#ring(status, early));
+    this.does(actions);
     this.#watch();
+  }
+
+  /** The called party does this from now on. */
+  does(actions: readonly CalleeAction[]): void {
+    this.#schedule(actions, this.leg.peer, (status, early) => this.#ring(status, early));
   }
 
   /** Rings at the devices that are registered under its address, or says why there are none. */

@@ -29,6 +29,7 @@ const EXPLANATIONS: Readonly<Record<HttpFailure, Explanation>> = {
     code: 11200,
     advice: 'use a public address, or allow private ones for this platform',
   },
+  'outside-of-test': { code: 11200, advice: 'allow this host, or say what it answers' },
 };
 
 /** What the customer is told about a request that got no usable response. */

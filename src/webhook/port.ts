@@ -90,7 +90,9 @@ export type HttpFailure =
   | 'read-timeout'
   | 'protocol'
   | 'body-too-large'
-  | 'forbidden-address';
+  | 'forbidden-address'
+  /** A test that asks one application does not ask other servers. */
+  | 'outside-of-test';
 
 export class HttpError extends Error {
   /** The response had begun: such a request is never retried. */

@@ -23,7 +23,8 @@ export function allowsRetry(policies: ReadonlySet<RetryPolicy>, reason: HttpFail
     return policies.has('all') || policies.has(reason < 500 ? '4xx' : '5xx');
   }
   // Never sent, or answered with too much: the answer will be the same.
-  if (reason === 'forbidden-address' || reason === 'body-too-large') return false;
+  if (reason === 'forbidden-address' || reason === 'outside-of-test') return false;
+  if (reason === 'body-too-large') return false;
   if (policies.has('all')) return true;
   if (reason === 'read-timeout') return policies.has('rt');
   return CONNECT_FAILURES.has(reason) && policies.has('ct');
