@@ -4,6 +4,7 @@ import type { VirtualClock } from '../../core/clock.ts';
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import type { CallEnd } from '../../twiml/interpreter/world.ts';
 import type { CalleeAction } from '../scenario.ts';
+import { speakingTime } from '../simulated-audio.ts';
 import type { SimulatedCall } from '../simulated-call.ts';
 import { Callee } from './callee.ts';
 import { Driven } from './driven.ts';
@@ -24,9 +25,6 @@ import { type Transcript, whoWaits } from './transcript.ts';
 
 /** The longest call: https://www.twilio.com/docs/voice/twiml/dial#timelimit */
 const LONGEST_CALL_MS = 4 * 3_600_000;
-
-/** Our choice of how fast a caller speaks: as fast as the simulated voice. */
-const MS_PER_CHARACTER = 70;
 
 /** How a call under test ended. */
 export interface CallOutcome {
@@ -164,8 +162,8 @@ export class Call implements AsyncDisposable {
   /** Says this; resolves when it has been said. */
   async says(text: string): Promise<void> {
     this.#mustBeAnswered(`say "${text}"`);
-    const ms = text.length * MS_PER_CHARACTER;
-    this.#parts.call.leg.peer.speak(ms, text);
+    const ms = speakingTime(text);
+    this.#parts.call.leg.peer.say(text, ms);
     await this.waits(ms);
   }
 

@@ -1,14 +1,12 @@
 import type { VirtualClock } from '../../core/clock.ts';
 import type { CalleeAction } from '../scenario.ts';
+import { speakingTime } from '../simulated-audio.ts';
 import { SimulatedChild, type SimulatedDialer } from '../simulated-dialer.ts';
 import { CallExpectation, Ear, type Patience } from './ear.ts';
 import { type DialedCall, dialedCalls } from './facts.ts';
 import { passing, pressKeys } from './keys.ts';
 import { milliseconds } from './options.ts';
 import type { Pace } from './pace.ts';
-
-/** Our choice of how fast somebody speaks: as fast as the simulated voice. */
-const MS_PER_CHARACTER = 70;
 
 export interface CalleeParts {
   readonly dialer: SimulatedDialer;
@@ -81,8 +79,8 @@ export class Callee {
 
   async says(text: string): Promise<void> {
     const { clock, pace } = this.#parts;
-    const ms = text.length * MS_PER_CHARACTER;
-    this.#talking(`say "${text}"`).leg.peer.speak(ms, text);
+    const ms = speakingTime(text);
+    this.#talking(`say "${text}"`).leg.peer.say(text, ms);
     await passing(ms, clock, pace);
   }
 

@@ -107,6 +107,19 @@ describe('a call under test', () => {
     );
   });
 
+  it('says what the application understands', async () => {
+    const call = await scenario({
+      app: ({ params }) =>
+        params['SpeechResult'] === undefined
+          ? '<Response><Gather input="speech" action="/said"><Say>Whom do you want?</Say></Gather></Response>'
+          : say(`You said ${params['SpeechResult']}.`),
+    });
+    await call.hears('whom do you want');
+    await call.says('the sales department');
+    await call.hears('You said the sales department');
+    expect(call).toHaveRequested('/said', { params: { SpeechResult: 'the sales department' } });
+  });
+
   it('presses nothing in a call that is not answered, or over', async () => {
     const app = '<Response><Dial answerOnBridge="true"><Sip>sip:bob@example.com</Sip></Dial></Response>';
     const call = await scenario({ app: () => app });
