@@ -3,7 +3,7 @@ import type { Sounds } from '../leg/simulated/sounds.ts';
 import { Hearing, heardPattern } from './hearing.ts';
 
 /** Our choice: nobody acts in the very moment in which a word ends, and what was said may lead to the next verb. */
-const REACTION_MS = 200;
+export const REACTION_MS = 200;
 
 /** What every step of a script may have; the rest is for whoever performs it. */
 interface Step {

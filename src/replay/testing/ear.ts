@@ -1,6 +1,8 @@
 import type { VirtualClock } from '../../core/clock.ts';
 import type { Sounds } from '../../leg/simulated/sounds.ts';
 import { Hearing, heardPattern } from '../hearing.ts';
+import { REACTION_MS } from '../script.ts';
+import { passing } from './keys.ts';
 import { type Duration, milliseconds } from './options.ts';
 import type { Pace } from './pace.ts';
 
@@ -48,7 +50,10 @@ export class Ear {
     });
     const wait = await pace.until(() => heard !== undefined || ended() !== undefined, milliseconds(within));
     stop();
-    if (heard !== undefined) return heard;
+    if (heard !== undefined) {
+      await passing(REACTION_MS, clock, pace);
+      return heard;
+    }
     throw new CallExpectation(this.#complaint(expected, wait, begun));
   }
 

@@ -38,6 +38,8 @@ export interface ScenarioOptions {
   readonly from?: string;
   /** The number that is called. Default: +15005550006. */
   readonly to?: string;
+  /** The Region that has the number. Default: us1. */
+  readonly region?: Scenario['region'];
   /** The auth token that requests are signed with: the `TWILIO_AUTH_TOKEN` of the application. */
   readonly token?: string;
   /**

@@ -40,7 +40,7 @@ describe('a call under test', () => {
     await bob.hangsUp();
     await call.hears(/bob was completed/i);
     const { status, duration, diagnostics } = await call.ended;
-    expect({ status, duration, diagnostics }).toEqual({ status: 'completed', duration: 2, diagnostics: [] });
+    expect({ status, duration, diagnostics }).toEqual({ status: 'completed', duration: 3, diagnostics: [] });
     expect(call).toHaveDialed(BOB, { from: '+15005550001', status: 'completed' });
     expect(call).toHaveEnded({ status: 'completed', cause: 'the TwiML ended' });
     expect(call).not.toHaveReported();
