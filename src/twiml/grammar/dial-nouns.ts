@@ -133,7 +133,7 @@ export const uri = element({
     username: attr.text({ default: undefined, invalid: 13249 }),
     password: attr.text({ default: undefined, invalid: 13249 }),
   },
-  text: { expected: 'a SIP URI', required: 13243 },
+  text: { expected: 'a SIP URI', invalid: 13243 },
 });
 
 /** Headers of the INVITE, beside those of the URI. */

@@ -1,6 +1,7 @@
 import { attr } from '../verbs/attributes.ts';
 import { applicationNoun } from '../verbs/dial/application-noun.ts';
-import { numberNoun, sipNoun } from '../verbs/dial/nouns.ts';
+import { numberNoun } from '../verbs/dial/number-noun.ts';
+import { sipNoun } from '../verbs/dial/sip-noun.ts';
 import { allVerbs } from '../verbs/registry.ts';
 import { familyOf, parameter } from './common.ts';
 import { connectFamily } from './connect.ts';

@@ -3,12 +3,15 @@ import { diagnose, type TwimlCode } from '../../core/error-catalogue.ts';
 import { isSid } from '../../core/ids.ts';
 import { type EdgeId, edgeFromParameter } from '../../region/edge.ts';
 import { escapeUser, formatUri, parseUri } from '../../sip/message/uri.ts';
+import type { Position } from '../document/element.ts';
 import type { DialTarget } from './ports.ts';
-import { readSipHeaders } from './sip-headers.ts';
+import { readSipHeaders, type SipHeader } from './sip-headers.ts';
 
 export type SipTarget = Extract<DialTarget, { readonly kind: 'sip' }>;
 
 export interface SipTargetOptions {
+  /** Beside those of the URI, in their own elements. */
+  readonly headers?: readonly SipHeader[];
   readonly username?: string | undefined;
   readonly password?: string | undefined;
 }
@@ -17,15 +20,24 @@ export interface SipTargetReading {
   /** Undefined when nobody can be called by this text. */
   readonly target: SipTarget | undefined;
   /** Without url and position: whoever knows the document adds them. */
-  readonly diagnostics: readonly Diagnostic[];
+  readonly diagnostics: readonly SipDiagnostic[];
 }
+
+/** What is wrong with a part that has a place of its own says where. */
+export type SipDiagnostic = Diagnostic & { readonly position?: Position };
 
 /** The URI without its headers is shorter than this. @see https://www.twilio.com/docs/voice/twiml/sip */
 const URI_LIMIT = 255;
 /** @see https://www.twilio.com/docs/voice/api/call-resource#sipauthusername */
 const LONGEST_CREDENTIAL = 255;
 
-export type Fault = (code: TwimlCode, message: string, actual: string, expected?: string) => void;
+export type Fault = (
+  code: TwimlCode,
+  message: string,
+  actual: string,
+  expected?: string,
+  position?: Position,
+) => void;
 
 /**
  * A SIP URI as `<Sip>` and the API's `To` write it, white space around it dropped: the scheme may be missing,
@@ -35,15 +47,17 @@ export type Fault = (code: TwimlCode, message: string, actual: string, expected?
  * @see https://www.twilio.com/docs/voice/twiml/sip
  */
 export function readSipTarget(text: string, options: SipTargetOptions = {}): SipTargetReading {
-  const diagnostics: Diagnostic[] = [];
-  const fault: Fault = (code, message, actual, expected) => {
-    diagnostics.push(diagnose(code, message, { actual, ...(expected !== undefined && { expected }) }));
+  const diagnostics: SipDiagnostic[] = [];
+  const fault: Fault = (code, message, actual, expected, position) => {
+    const found = diagnose(code, message, { actual, ...(expected !== undefined && { expected }) });
+    diagnostics.push({ ...found, ...(position && { position }) });
   };
   const written = withScheme(text.trim());
   const question = headerStart(written);
   const address = question < 0 ? written : written.slice(0, question);
   const target = readAddress(address, options, fault);
-  const headers = target && question >= 0 ? readSipHeaders(written.slice(question + 1), fault) : {};
+  const escaped = question < 0 ? '' : written.slice(question + 1);
+  const headers = target ? readSipHeaders(escaped, options.headers ?? [], fault) : {};
   return { target: target && { ...target, headers }, diagnostics };
 }
 

@@ -1,24 +1,26 @@
 import { isElement, type TwimlElement } from '../document/element.ts';
-import { SPEECH } from '../grammar/ssml.ts';
-import { type Body, type ReadContext, reportAt } from './define-verb.ts';
+import type { ElementSpec } from '../grammar/element-spec.ts';
+import { breakSpec, SPEECH, sayAs, ssml, sub } from '../grammar/ssml.ts';
+import { reportChild, reportChildren, reportText } from './bodies.ts';
+import { type Body, inside, type ReadContext, readAttributes, reportAt } from './define-verb.ts';
 
 /** A stretch of what a Say says. */
 export type Utterance = { readonly text: string } | { readonly pauseMs: number };
 
 /** Amazon Polly's reading of SSML 1.1 breaks, which Twilio documents; our choice of lengths where it gives none. */
-const STRENGTHS: ReadonlyMap<string, number> = new Map([
-  ['none', 0],
-  ['x-weak', 0],
-  ['weak', 250],
-  ['medium', 250],
-  ['strong', 500],
-  ['x-strong', 1_000],
-]);
+const STRENGTHS = {
+  none: 0,
+  'x-weak': 0,
+  weak: 250,
+  medium: 250,
+  strong: 500,
+  'x-strong': 1_000,
+} as const;
 
 const LONGEST_BREAK_MS = 10_000; // Polly's limit
 
-/** Elements whose text is spoken, while what they ask of the voice is not available. */
-const PLAIN = new Set(['emphasis', 'lang', 'phoneme', 'prosody', 'w']);
+/** All SSML elements by name. */
+const SPECS: ReadonlyMap<string, ElementSpec> = new Map(ssml.map((spec) => [spec.name, spec]));
 
 /**
  * The text of a Say as stretches of speech and silence. SSML that only a richer engine could honour is spoken
@@ -46,7 +48,7 @@ export const ssmlBody: Body<readonly Utterance[]> = {
         if (pauseMs > 0) utterances.push({ pauseMs });
       },
     };
-    flatten(element, context, emit);
+    flatten(element, SPEECH, context, emit);
     flush();
     return utterances;
   },
@@ -57,52 +59,74 @@ interface Emit {
   pause(ms: number): void;
 }
 
-function flatten(element: TwimlElement, context: ReadContext, emit: Emit): void {
+function flatten(element: TwimlElement, allowed: readonly string[], context: ReadContext, emit: Emit): void {
+  let inner: ReadContext | undefined;
   for (const child of element.children) {
-    if (isElement(child)) flattenElement(child, context, emit);
-    else emit.text(child.text);
+    if (!isElement(child)) {
+      emit.text(child.text);
+      continue;
+    }
+    const spec = SPECS.get(child.name);
+    if (!allowed.includes(child.name)) reportStray(child, element, allowed, spec !== undefined, context);
+    inner ??= inside(element, context);
+    if (spec) flattenElement(child, spec, inner, emit);
   }
 }
 
-function flattenElement(element: TwimlElement, context: ReadContext, emit: Emit): void {
+/** Of an element that may not stand here: SSML is spoken all the same (our choice), anything else is left out. */
+function reportStray(
+  child: TwimlElement,
+  parent: TwimlElement,
+  allowed: readonly string[],
+  spoken: boolean,
+  context: ReadContext,
+): void {
+  if (!spoken) return reportChild(child, parent, context, allowed, 12200);
+  const message = `<${child.name}> is not allowed inside <${parent.name}>; what it says is spoken all the same.`;
+  reportAt(context, 12200, child.position, message, { actual: child.name, expected: allowed.join(', ') });
+}
+
+function flattenElement(element: TwimlElement, spec: ElementSpec, context: ReadContext, emit: Emit): void {
   const { name, position } = element;
-  if (name === 'break') emit.pause(breakMs(element, context));
-  else if (name === 'sub') emit.text(element.attributes.get('alias')?.value ?? plainText(element));
-  else if (name === 'say-as') emit.text(sayAs(element));
-  else if (name === 'p' || name === 's') {
-    emit.pause(0); // a stretch of its own
-    flatten(element, context, emit);
-    emit.pause(STRENGTHS.get(name === 'p' ? 'strong' : 'medium') ?? 0);
-  } else if (PLAIN.has(name)) {
-    const message = `<${name}> has no effect with the voices installed here; its text is spoken plainly.`;
-    reportAt(context, 12200, position, message, { actual: name });
-    flatten(element, context, emit);
-  } else {
-    const message = `<${name}> is no SSML element of <Say>; it is left out.`;
-    reportAt(context, 12200, position, message, { actual: name });
+  if (name === 'break') return emit.pause(breakMs(element, context));
+  if (name === 'sub') {
+    const { alias } = readAttributes(sub.attributes, element, context);
+    return emit.text(alias ?? textIn(element, spec, context));
   }
+  if (name === 'say-as') return emit.text(spelled(element, context));
+  readAttributes(spec.attributes, element, context);
+  if (name === 'p' || name === 's') {
+    emit.pause(0); // a stretch of its own
+    flatten(element, spec.children, context, emit);
+    return emit.pause(STRENGTHS[name === 'p' ? 'strong' : 'medium']);
+  }
+  const message = `<${name}> has no effect with the voices installed here; its text is spoken plainly.`;
+  reportAt(context, 12200, position, message, { actual: name });
+  flatten(element, spec.children, context, emit);
 }
 
-function plainText(element: TwimlElement): string {
-  return element.children.map((child) => (isElement(child) ? plainText(child) : child.text)).join('');
+/** The text of an element in which none may stand; those that do are reported and spoken. */
+function textIn(element: TwimlElement, spec: ElementSpec, context: ReadContext): string {
+  let text = '';
+  flatten(element, spec.children, context, { text: (part) => (text += part), pause: () => {} });
+  return text;
 }
 
 const SPELLED = new Set(['digits', 'characters', 'spell-out', 'verbatim', 'telephone']);
 
-function sayAs(element: TwimlElement): string {
-  const text = plainText(element);
-  const wanted = element.attributes.get('interpret-as')?.value ?? '';
+function spelled(element: TwimlElement, context: ReadContext): string {
+  const { 'interpret-as': wanted = '' } = readAttributes(sayAs.attributes, element, context);
+  const text = textIn(element, sayAs, context);
   return SPELLED.has(wanted) ? ` ${[...text.replace(/\s+/g, '')].join(' ')} ` : text;
 }
 
+const DURATION = /^\s*\+?(\d+(?:\.\d+)?|\.\d+)(ms|s)\s*$/;
+
 function breakMs(element: TwimlElement, context: ReadContext): number {
-  const time = element.attributes.get('time');
-  if (time) {
-    const match = /^\s*\+?(\d+(?:\.\d+)?|\.\d+)(ms|s)\s*$/.exec(time.value);
-    if (match) return Math.min(LONGEST_BREAK_MS, Number(match[1]) * (match[2] === 's' ? 1000 : 1));
-    const message = `time="${time.value}" is no duration; expected for instance 500ms or 2s; a medium break is made.`;
-    reportAt(context, 12200, time.position, message, { actual: time.value, expected: '500ms or 2s' });
-  }
-  const strength = element.attributes.get('strength')?.value ?? 'medium';
-  return STRENGTHS.get(strength) ?? STRENGTHS.get('medium') ?? 0;
+  const { strength, time } = readAttributes(breakSpec.attributes, element, context);
+  reportText(element, context);
+  reportChildren(element, context);
+  const [, length, unit] = DURATION.exec(time ?? '') ?? [];
+  if (length === undefined) return STRENGTHS[strength];
+  return Math.min(LONGEST_BREAK_MS, Number(length) * (unit === 's' ? 1000 : 1));
 }

@@ -5,7 +5,7 @@ import { attr } from '../attributes.ts';
 import { reportChildren } from '../bodies.ts';
 import { type ReadContext, readAttributes, reportAt } from '../define-verb.ts';
 import { readParameters } from '../parameters.ts';
-import type { Party } from './nouns.ts';
+import type { Party } from './party.ts';
 
 /** @see https://www.twilio.com/docs/voice/twiml/dial/application */
 export const applicationNoun = elementSpec({
@@ -67,14 +67,13 @@ export function readApplication(element: TwimlElement, context: ReadContext): Pa
 }
 
 function readSid(element: TwimlElement, context: ReadContext): string | undefined {
-  const inner: ReadContext = { ...context, within: element.name, report: (found) => context.report(found) };
   const named = element.children.filter(isElement).filter((child) => child.name === 'ApplicationSid');
   const sid = (named[0] ? textOf(named[0]) : textOf(element)).trim();
   if (named.length <= 1 && isSid(sid, 'AP')) return sid;
   const expected = 'one application SID, AP and 32 hexadecimal digits';
   const actual = named.length > 1 ? `${named.length} of <ApplicationSid>` : sid.slice(0, 100);
   const message = `<Application> names "${actual}"; expected ${expected}; it is not called.`;
-  reportAt(inner, 12200, element.position, message, { actual, expected });
+  reportAt(context, 12200, element.position, message, { actual, expected });
   return undefined;
 }
 

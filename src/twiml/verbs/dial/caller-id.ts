@@ -1,7 +1,7 @@
 import { isE164 } from '../../../core/e164.ts';
 import { type ReadContext, reportAt, type VerbNode } from '../define-verb.ts';
 import type { dialAttributes } from './attributes.ts';
-import type { Party } from './nouns.ts';
+import type { Parties, Party } from './party.ts';
 
 /** Our choice where the documentation says only "too long": what fits into a SIP URI. */
 const LONGEST_CALLER_ID = 254;
@@ -9,7 +9,7 @@ const LONGEST_CALLER_ID = 254;
 /** What SIP parties and applications may be shown. @see https://www.twilio.com/docs/voice/twiml/dial#callerid */
 const SIP_NAME = /^[A-Za-z0-9+\-_.]+$/;
 
-type DialNode = VerbNode<typeof dialAttributes, readonly Party[]>;
+type DialNode = VerbNode<typeof dialAttributes, Parties>;
 
 /** The caller id as far as the document alone decides; undefined: the caller's own. Too long a one is not used. */
 export function callerIdOf({ attributes: { callerId } }: DialNode): string | undefined {
@@ -38,7 +38,7 @@ export function checkCallerId(node: DialNode, context: ReadContext): void {
     reportAt(context, 13248, position, message, { actual, expected });
     return;
   }
-  if (node.body.every((party) => mayBeShown(callerIdOf(node), party))) return;
+  if (node.body.called.every((party) => mayBeShown(callerIdOf(node), party))) return;
   const message = `callerId="${actual}" cannot be shown to every party; numbers need E.164, SIP parties letters, digits and + - _ .; who cannot see it is not called.`;
   reportAt(context, 13214, position, message, { actual, expected: 'E.164' });
 }

@@ -21,8 +21,9 @@ export const dial = defineVerb({
   attributes: dialAttributes,
   body: partiesBody,
   check: checkCallerId,
-  detail: ({ body }) => body.map(nameOf).join(', ') || 'nobody',
+  detail: ({ body }) => body.called.map(nameOf).join(', ') || 'nobody',
   async run(node, call, signal) {
+    for (const found of node.body.unavailable) call.world.report(found);
     const invitations = invitationsOf(node, call);
     if ('code' in invitations) return { kind: 'failure', diagnostic: invitations };
     if (!node.attributes.answerOnBridge) await call.answer();

@@ -202,5 +202,5 @@ export class Dialling {
 
 /** An application has nothing that rings. */
 function ringsAnywhere({ body }: DialNode): boolean {
-  return body.some(({ target }) => target.kind !== 'application');
+  return body.called.some(({ target }) => target.kind !== 'application');
 }

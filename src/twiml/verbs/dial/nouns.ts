@@ -1,120 +1,20 @@
-import { isE164 } from '../../../core/e164.ts';
-import { diagnose } from '../../../core/error-catalogue.ts';
-import type { WebhookMethod } from '../../../webhook/port.ts';
-import { isElement, type Position, type TwimlElement, textOf } from '../../document/element.ts';
-import { element } from '../../grammar/element-spec.ts';
-import { attr, type Values } from '../attributes.ts';
-import { reportChildren } from '../bodies.ts';
-import { closest } from '../closest.ts';
-import { type Body, type ReadContext, readAttributes, reportAt } from '../define-verb.ts';
-import type { ApplicationTarget, DialTarget } from '../ports.ts';
-import { readSipTarget } from '../sip-uri.ts';
+import type { Diagnostic } from '../../../core/diagnostic.ts';
+import { isElement, type TwimlElement, textOf } from '../../document/element.ts';
+import { familyOf, parameter } from '../../grammar/common.ts';
+import { client, conference, identity, sim, whatsApp } from '../../grammar/dial-nouns.ts';
+import { queue } from '../../grammar/queue.ts';
+import { readElement, textAt } from '../../grammar/read-element.ts';
+import { reportChild } from '../bodies.ts';
+import { type Body, inside, type ReadContext, reportAt } from '../define-verb.ts';
 import { readApplication, withoutSecondApplications } from './application-noun.ts';
-
-/** Somebody that `<Dial>` calls, as a noun says it. URLs are as written. */
-export interface Party {
-  readonly target: DialTarget | ApplicationTarget;
-  readonly position: Position;
-  /** A document that runs on the called party before the bridge. */
-  readonly screening: { readonly url: string; readonly method: WebhookMethod } | undefined;
-  /** Keys to send when it has answered; '' for none. */
-  readonly sendDigits: string;
-  readonly statusCallback:
-    | {
-        readonly url: string;
-        readonly method: WebhookMethod;
-        readonly events: readonly ('initiated' | 'ringing' | 'answered' | 'completed')[];
-      }
-    | undefined;
-}
+import { readNumber, readPlainNumber } from './number-noun.ts';
+import { type NounContext, type Parties, type Party, withhold } from './party.ts';
+import { readSip } from './sip-noun.ts';
 
 /** @see https://www.twilio.com/docs/voice/twiml/dial */
 const MOST_PARTIES = 10;
 
-/** What `<Number>` and `<Sip>` share; `method` and `keys` are the codes of each. */
-const common = (method: 13221 | 13241, keys: 13222 | 13242) => ({
-  sendDigits: attr.text(
-    { default: '', invalid: keys },
-    /^[0-9A-D#*wW]*$/,
-    '0-9 A-D # * with w and W for pauses',
-  ),
-  url: attr.url(),
-  method: attr.method({ default: 'POST', invalid: method }),
-  statusCallback: attr.url(),
-  statusCallbackMethod: attr.method({ default: 'POST', invalid: method }),
-  statusCallbackEvent: attr.listOf(['initiated', 'ringing', 'answered', 'completed'], {
-    default: ['completed'],
-    invalid: 12200,
-  }),
-  machineDetection: attr.oneOf(['Enable', 'DetectMessageEnd'], {
-    default: undefined,
-    invalid: 12200,
-    support: 'refused',
-  }),
-  machineDetectionTimeout: attr.seconds({
-    default: undefined,
-    invalid: 12200,
-    min: 3,
-    max: 60,
-    support: 'refused',
-  }),
-  machineDetectionSpeechThreshold: attr.integer({
-    default: undefined,
-    invalid: 12200,
-    min: 1_000,
-    max: 6_000,
-    support: 'refused',
-  }),
-  machineDetectionSpeechEndThreshold: attr.integer({
-    default: undefined,
-    invalid: 12200,
-    min: 500,
-    max: 5_000,
-    support: 'refused',
-  }),
-  machineDetectionSilenceTimeout: attr.integer({
-    default: undefined,
-    invalid: 12200,
-    min: 2_000,
-    max: 10_000,
-    support: 'refused',
-  }),
-  amdStatusCallback: attr.url({ support: 'refused' }),
-  amdStatusCallbackMethod: attr.method({ default: 'POST', invalid: method, support: 'refused' }),
-});
-
-/** @see https://www.twilio.com/docs/voice/twiml/number#attributes */
-export const numberNoun = element({
-  key: 'Number',
-  docs: 'number',
-  attributes: {
-    ...common(13221, 13222),
-    byoc: attr.text(
-      { default: undefined, invalid: 12200, support: 'refused' },
-      /^BY[0-9a-f]{32}$/,
-      'the SID of a BYOC trunk',
-    ),
-  },
-  text: { expected: 'E.164 such as +15005550006', required: 13223, invalid: 13223 },
-});
-
-/** @see https://www.twilio.com/docs/voice/twiml/sip#attributes */
-export const sipNoun = element({
-  key: 'Sip',
-  docs: 'sip',
-  attributes: {
-    ...common(13241, 13242),
-    username: attr.text({ default: undefined, invalid: 13249 }),
-    password: attr.text({ default: undefined, invalid: 13249 }),
-  },
-  children: ['Headers', 'Uri'],
-  text: { expected: 'a SIP URI such as sip:user@host', required: 13243, invalid: 13243 },
-});
-
-/** Nouns of Twilio's grammar that Trunkline does not call yet. @see https://www.twilio.com/docs/voice/twiml/dial */
-const NOT_YET = ['Client', 'Conference', 'Queue', 'Sim', 'WhatsApp'];
-
-type Noun = (element: TwimlElement, context: ReadContext) => Party | undefined;
+type Noun = (element: TwimlElement, context: NounContext) => Party | undefined;
 
 const NOUNS: ReadonlyMap<string, Noun> = new Map<string, Noun>([
   ['Number', readNumber],
@@ -122,111 +22,58 @@ const NOUNS: ReadonlyMap<string, Noun> = new Map<string, Noun>([
   ['Application', readApplication],
 ]);
 
+/** Nouns that are read and not called. @see https://www.twilio.com/docs/voice/twiml/dial */
+const withheld = familyOf([client, identity, conference, queue, sim, whatsApp, parameter]);
+
+const NAMES = ['Application', 'Client', 'Conference', 'Number', 'Queue', 'Sim', 'Sip', 'WhatsApp'] as const;
+
 /** The parties of a `<Dial>` in document order: nouns, or a number as text. At most ten; the rest is 13250. */
-export const partiesBody: Body<readonly Party[]> = {
-  children: ['Application', 'Client', 'Conference', 'Number', 'Queue', 'Sim', 'Sip', 'WhatsApp'],
+export const partiesBody: Body<Parties> = {
+  children: NAMES,
   invalidChild: 13215,
   text: { expected: 'a telephone number', invalid: 13223 },
   read(element, context) {
-    const inner: ReadContext = { ...context, within: element.name, report: (found) => context.report(found) };
+    const unavailable: Diagnostic[] = [];
+    const inner: NounContext = {
+      ...inside(element, context),
+      unavailable: (found) => unavailable.push(found),
+    };
     const nouns = element.children.filter(isElement);
-    const text = textOf(element).trim();
     if (nouns.length === 0) {
-      const target = numberTarget(text, element.position, inner);
-      return target ? [plainNumber(target, element.position)] : [];
+      const party = readPlainNumber(element, inner);
+      return { called: party ? [party] : [], unavailable };
     }
+    const text = textOf(element).trim();
     if (text !== '') {
       const message = `<Dial> takes either a number or nouns; the text "${text.slice(0, 40)}" is ignored.`;
-      reportAt(inner, 12200, element.position, message, { actual: text.slice(0, 100) });
+      reportAt(inner, 12200, textAt(element), message, { actual: text.slice(0, 100) });
     }
     const parties = nouns.flatMap((noun) => readNoun(noun, inner) ?? []);
+    reportMixture(nouns, inner);
     const called = withoutSecondApplications(atMostTen(parties, inner), inner);
-    return withoutSecondConnections(called, inner);
+    return { called: withoutSecondConnections(called, inner), unavailable };
   },
 };
 
-function readNoun(element: TwimlElement, context: ReadContext): Party | undefined {
+function readNoun(element: TwimlElement, context: NounContext): Party | undefined {
   const { name, position } = element;
   const noun = NOUNS.get(name);
   if (noun) return noun(element, context);
-  if (NOT_YET.includes(name)) {
-    const message = `line ${position.line}, column ${position.column}: <Dial><${name}> is not available here yet; it is not called.`;
-    context.report(diagnose(13750, message, { url: context.url, ...position, actual: name }));
-    return undefined;
-  }
-  const near = closest(name, [...NOUNS.keys(), ...NOT_YET]);
-  const advice = near ? `did you mean <${near}>? It is ignored.` : 'it is ignored.';
-  const details = { actual: name, ...(near && { expected: near }) };
-  reportAt(context, 13215, position, `<${name}> is not allowed inside <Dial>; ${advice}`, details);
+  const spec = NAMES.some((known) => known === name) ? withheld.get(name) : undefined;
+  if (spec) {
+    readElement(spec, element, context, withheld);
+    const message = `<Dial><${name}> is not available here; it is not called.`;
+    withhold(context, spec.refusal ?? 13750, position, message, name);
+  } else reportChild(element, { name: 'Dial' }, context, NAMES, 13215);
   return undefined;
 }
 
-function readNumber(element: TwimlElement, context: ReadContext): Party | undefined {
-  const values = readAttributes(numberNoun.attributes, element, context);
-  reportChildren(element, context);
-  reportUnavailable(element, context, ['machineDetection', 'byoc']);
-  const target = numberTarget(textOf(element).trim(), element.position, context);
-  return target && { ...partyOf(values, element.position), target };
-}
-
-function readSip(element: TwimlElement, context: ReadContext): Party | undefined {
-  const values = readAttributes(sipNoun.attributes, element, context);
-  reportChildren(element, context);
-  reportUnavailable(element, context, ['machineDetection']);
-  const { position } = element;
-  const { target, diagnostics } = readSipTarget(textOf(element), values);
-  for (const found of diagnostics) {
-    const message = `line ${position.line}, column ${position.column}: ${found.message}`;
-    context.report({ ...found, message, url: context.url, ...position });
-  }
-  return target && { ...partyOf(values, position), target };
-}
-
-function partyOf(values: Values<ReturnType<typeof common>>, position: Position): Omit<Party, 'target'> {
-  const { url, method, statusCallback, statusCallbackMethod, statusCallbackEvent, sendDigits } = values;
-  return {
-    position,
-    sendDigits,
-    screening: url ? { url, method } : undefined,
-    statusCallback: statusCallback
-      ? { url: statusCallback, method: statusCallbackMethod, events: statusCallbackEvent }
-      : undefined,
-  };
-}
-
-const plainNumber = (target: DialTarget, position: Position): Party => ({
-  target,
-  position,
-  sendDigits: '',
-  screening: undefined,
-  statusCallback: undefined,
-});
-
-/** What people put between the digits of a number. */
-const PUNCTUATION = /[\s().-]/g;
-
-/**
- * A number as E.164: with its punctuation dropped, and North American ones completed.
- * @see https://www.twilio.com/docs/voice/twiml/number
- */
-function numberTarget(text: string, position: Position, context: ReadContext): DialTarget | undefined {
-  const bare = text.replace(PUNCTUATION, '');
-  const number = /^[2-9]\d{9}$/.test(bare) ? `+1${bare}` : /^1[2-9]\d{9}$/.test(bare) ? `+${bare}` : bare;
-  if (isE164(number)) return { kind: 'number', number };
-  const shown = text.slice(0, 40);
-  const what = shown === '' ? 'there is no number here' : `"${shown}" is no telephone number`;
-  const message = `${what}; expected E.164 such as +15005550006; it is not called.`;
-  reportAt(context, 13223, position, message, { actual: shown, expected: 'E.164' });
-  return undefined;
-}
-
-function reportUnavailable(element: TwimlElement, context: ReadContext, names: readonly string[]): void {
-  for (const name of names) {
-    const asked = element.attributes.get(name);
-    if (!asked) continue;
-    const message = `${name} is not available here yet; the call is made without it.`;
-    reportAt(context, 12200, asked.position, message, { actual: asked.value });
-  }
+/** A conference is for itself. @see https://www.twilio.com/docs/api/errors/13000 */
+function reportMixture(nouns: readonly TwimlElement[], context: ReadContext): void {
+  const room = nouns.find(({ name }) => name === conference.name);
+  if (!room || nouns.every(({ name }) => name !== 'Number')) return;
+  const message = '<Conference> cannot be dialled together with <Number>; put it into a <Dial> of its own.';
+  reportAt(context, 13000, room.position, message, { actual: `${nouns.length} nouns`, expected: '1' });
 }
 
 function atMostTen(parties: readonly Party[], context: ReadContext): readonly Party[] {

@@ -4,9 +4,9 @@ import type { VerbNode } from '../define-verb.ts';
 import type { ApplicationTarget, DialOrder } from '../ports.ts';
 import type { dialAttributes } from './attributes.ts';
 import { callerIdOf, mayBeShown } from './caller-id.ts';
-import type { Party } from './nouns.ts';
+import type { Parties } from './party.ts';
 
-export type DialNode = VerbNode<typeof dialAttributes, readonly Party[]>;
+export type DialNode = VerbNode<typeof dialAttributes, Parties>;
 
 /** A party with its URLs resolved: ready to be called. */
 export interface Invitation {
@@ -19,7 +19,7 @@ export interface Invitation {
 export function invitationsOf(node: DialNode, call: CallScope): readonly Invitation[] | Diagnostic {
   const callerId = callerIdOf(node);
   const invitations: Invitation[] = [];
-  for (const party of node.body) {
+  for (const party of node.body.called) {
     if (!mayBeShown(callerId, party)) continue; // 13214 has been reported
     const { position, target, sendDigits } = party;
     const screening = party.screening && call.resolve(party.screening.url, position);
