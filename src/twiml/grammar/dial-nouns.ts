@@ -129,7 +129,7 @@ export const uri = element({
   docs: 'sip',
   attributes: {
     priority: attr.integer({ default: undefined, invalid: SCHEMA, max: 65_535 }),
-    weight: attr.integer({ default: undefined, invalid: SCHEMA, max: 65_535 }),
+    weight: attr.integer({ default: undefined, invalid: SCHEMA, max: 65_535, support: 'accepted' }),
     username: attr.text({ default: undefined, invalid: 13249 }),
     password: attr.text({ default: undefined, invalid: 13249 }),
   },

@@ -32,7 +32,6 @@ export const pay = element({
   attributes: {
     input: attr.oneOf(['dtmf'], { default: 'dtmf', invalid: SCHEMA }),
     action: attr.url({ invalid: 64016 }), // absent: the current document's URL
-    method: attr.method({ default: 'POST', invalid: SCHEMA }),
     bankAccountType: attr.oneOf(
       ['consumer-checking', 'consumer-savings', 'commercial-checking', 'commercial-savings'],
       { default: 'consumer-checking', invalid: SCHEMA },

@@ -91,7 +91,8 @@ function flattenElement(element: TwimlElement, spec: ElementSpec, context: ReadC
   if (name === 'break') return emit.pause(breakMs(element, context));
   if (name === 'sub') {
     const { alias } = readAttributes(sub.attributes, element, context);
-    return emit.text(alias ?? textIn(element, spec, context));
+    const text = textIn(element, spec, context);
+    return emit.text(alias ?? text);
   }
   if (name === 'say-as') return emit.text(spelled(element, context));
   readAttributes(spec.attributes, element, context);
