@@ -113,7 +113,10 @@ program
   .helpOption(false)
   .action(async () => {
     const { replayCommand } = await import('../replay/command.ts');
-    process.exitCode = await replayCommand(process.argv.slice(3));
+    process.exitCode = await replayCommand(process.argv.slice(3), {
+      print: (line) => process.stdout.write(`${line}\n`),
+      colours: process.stdout.isTTY && process.stdout.hasColors(),
+    });
   });
 
 addLint(program);

@@ -1,61 +1,129 @@
-import { parseArgs } from 'node:util';
-import { type FixtureVerdict, replayAll } from './replay-all.ts';
+import { writeFileSync } from 'node:fs';
+import { styleText } from 'node:util';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { junitXml } from './junit.ts';
+import { type FixtureVerdict, type ReplayOptions, replayAll } from './replay-all.ts';
+import { scenarioJsonSchema } from './scenario-json-schema.ts';
 
-const USAGE = 'usage: trunkline replay [directory…] [--only <part of a name>] [--update]';
-const STANDARD_DIRECTORY = 'twiml-fixtures';
+const STANDARD_PATH = 'twiml-fixtures';
 
-/**
- * `trunkline replay`: runs the fixtures of the directories (default `twiml-fixtures`) and prints what changed.
- * Resolves to the exit code: 0 when all are as expected, 1 when one is not, 2 when the arguments make no sense.
- */
-export async function replayCommand(
-  args: readonly string[],
-  print: (line: string) => void = console.log,
-): Promise<number> {
-  let parsed: ReturnType<typeof parse>;
-  try {
-    parsed = parse(args);
-  } catch (error) {
-    print(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
-    return 2;
-  }
-  const { positionals, values } = parsed;
-  const verdicts: FixtureVerdict[] = [];
-  for (const directory of positionals.length > 0 ? positionals : [STANDARD_DIRECTORY]) {
-    try {
-      const { update, only } = values;
-      verdicts.push(...(await replayAll(directory, { ...(update !== undefined && { update }), only })));
-    } catch (error) {
-      print(`${directory} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-      return 2;
-    }
-  }
-  return report(verdicts, print);
+const AFTER_HELP = `
+A fixture is a folder with scenario.yaml, the documents it names, and expected/. Every one runs twice; the two runs must
+be the same to the byte before they meet expected/.
+
+Exit status: 0 all are as expected; 1 one is not, or none was found; 2 the arguments or a path cannot be used.`;
+
+interface Options {
+  readonly update?: boolean;
+  readonly filter?: string;
+  readonly only?: string;
+  readonly junit?: string;
+  readonly repeat?: number;
+  readonly schema?: boolean;
 }
 
-function parse(args: readonly string[]) {
-  return parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { update: { type: 'boolean' }, only: { type: 'string' } },
+export interface ReplayOutput {
+  print(line: string): void;
+  /** Whether it shows colours. */
+  readonly colours?: boolean;
+  readonly run?: ReplayOptions['run'];
+}
+
+/**
+ * `trunkline replay`: runs fixtures and prints what changed. Resolves to the exit code: 0 when all are as expected, 1
+ * when one is not or there is none, 2 when the arguments make no sense.
+ */
+export async function replayCommand(args: readonly string[], output: ReplayOutput): Promise<number> {
+  let code = 0;
+  const command = describedCommand(output).action(async (paths: string[], options: Options) => {
+    code = await replay(paths, options, output);
   });
+  try {
+    await command.parseAsync([...args], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? 0 : 2;
+  }
+}
+
+function describedCommand({ print }: ReplayOutput): Command {
+  const write = (text: string) => print(text.trimEnd());
+  return new Command('trunkline replay')
+    .description('Runs TwiML fixtures in virtual time and compares what happens with what is expected.')
+    .argument('[path...]', 'fixtures, or folders that hold some at any depth', [STANDARD_PATH])
+    .option('--update', 'write expected/ instead of comparing it')
+    .option('--filter <text>', 'only fixtures whose name contains this, or matches a /regular expression/')
+    .option('--only <text>', 'the same as --filter')
+    .option('--junit <file>', 'write the results there, too, as JUnit XML')
+    .option('--repeat <times>', 'run each so often, all runs being the same; show the hash', timesOf)
+    .option('--schema', 'print the JSON Schema of scenario.yaml, for editors')
+    .addHelpText('after', AFTER_HELP)
+    .showHelpAfterError('(--help shows what there is)')
+    .exitOverride()
+    .configureOutput({ writeOut: write, writeErr: write });
+}
+
+function timesOf(text: string): number {
+  const times = Number(text);
+  if (Number.isSafeInteger(times) && times >= 2) return times;
+  throw new InvalidArgumentError('Expected a whole number from 2 on.');
+}
+
+async function replay(paths: readonly string[], options: Options, output: ReplayOutput): Promise<number> {
+  const { update, filter = options.only, junit, repeat, schema } = options;
+  if (schema) {
+    output.print(scenarioJsonSchema().trimEnd());
+    return 0;
+  }
+  let verdicts: readonly FixtureVerdict[];
+  try {
+    verdicts = await replayAll(paths, {
+      update,
+      filter,
+      repeat,
+      run: output.run,
+      onVerdict: (verdict) => show(verdict, repeat !== undefined, output),
+    });
+    if (junit !== undefined) writeFileSync(junit, junitXml(verdicts));
+  } catch (error) {
+    output.print(error instanceof Error ? error.message : String(error));
+    return 2;
+  }
+  return summary(verdicts, output);
 }
 
 const HEADLINES: Readonly<Record<FixtureVerdict['kind'], string>> = {
   same: 'ok',
   updated: 'updated',
-  changed: 'CHANGED: "-" is expected, "+" is what happened; --update accepts it',
-  unstable: 'UNSTABLE: two runs differ',
+  changed: 'CHANGED: "-" is expected, "+" and "~" are what happened; --update accepts it',
+  unstable: 'UNSTABLE: the same fixture ran in two ways',
+  stuck: 'STUCK: the call does not end',
   failed: 'FAILED',
 };
 
-function report(verdicts: readonly FixtureVerdict[], print: (line: string) => void): number {
-  for (const verdict of verdicts) {
-    print(`${verdict.name.padEnd(32)} ${HEADLINES[verdict.kind]}`);
-    if ('details' in verdict) for (const line of verdict.details) print(`    ${line}`);
+function show(verdict: FixtureVerdict, hashes: boolean, { print, colours = false }: ReplayOutput): void {
+  const bad = 'details' in verdict;
+  const headline = `${verdict.name.padEnd(32)} ${HEADLINES[verdict.kind]}`;
+  const hash = !bad && hashes ? `  ${verdict.runs} runs, ${verdict.hash}` : '';
+  print(`${colours ? styleText(bad ? 'red' : 'green', headline) : headline}${hash}`);
+  if (bad) for (const line of verdict.details) print(`    ${colours ? coloured(line) : line}`);
+}
+
+function coloured(line: string): string {
+  const sign = line.trimStart()[0];
+  return sign === '-' ? styleText('red', line) : sign === '+' ? styleText('green', line) : line;
+}
+
+function summary(verdicts: readonly FixtureVerdict[], { print }: ReplayOutput): number {
+  if (verdicts.length === 0) {
+    print('no fixture was found');
+    return 1;
   }
   const bad = verdicts.filter((verdict) => 'details' in verdict).length;
-  print(`${verdicts.length} fixtures, ${bad === 0 ? 'all as expected' : `${bad} not as expected`}`);
-  if (verdicts.length === 0) print('no fixture matches');
-  return bad === 0 && verdicts.length > 0 ? 0 : 1;
+  const ms = verdicts.reduce((sum, verdict) => sum + verdict.ms, 0);
+  const count = `${verdicts.length} fixture${verdicts.length === 1 ? '' : 's'}`;
+  const outcome = bad === 0 ? 'all as expected' : `${bad} not as expected`;
+  print(`${count}, ${outcome}, ${(ms / 1000).toFixed(2)} s`);
+  return bad === 0 ? 0 : 1;
 }

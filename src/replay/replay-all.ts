@@ -1,79 +1,121 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Clock, SystemClock } from '../core/clock.ts';
 import { differences } from './diff.ts';
-import { type FixtureRun, runFixture } from './run-fixture.ts';
+import { firstDifference } from './first-difference.ts';
+import { type Found, fixturesAt, nameFilter } from './fixtures.ts';
+import { type Fixture, type FixtureRun, readFixture, runFixture } from './run-fixture.ts';
+import { StuckError } from './stuck.ts';
 
 export interface ReplayOptions {
   /** Writes the golden files instead of comparing them. */
-  readonly update?: boolean;
-  /** Runs the fixtures whose name contains this. */
-  readonly only?: string | undefined;
+  readonly update?: boolean | undefined;
+  /** Runs the fixtures whose name contains this, or matches it when it is a /regular expression/. */
+  readonly filter?: string | undefined;
+  /** How often each fixture runs: at least twice, which is what it does unless said. */
+  readonly repeat?: number | undefined;
+  /** Runs a fixture. Absent: in virtual time, as it says. */
+  readonly run?: ((fixture: Fixture) => Promise<FixtureRun>) | undefined;
+  /** Is told each verdict as it falls. */
+  readonly onVerdict?: ((verdict: FixtureVerdict) => void) | undefined;
+  /** Measures how long a fixture takes. */
+  readonly clock?: Clock | undefined;
 }
 
 /** What became of one fixture. */
-export type FixtureVerdict =
-  | { readonly name: string; readonly kind: 'same' | 'updated' }
-  | { readonly name: string; readonly kind: 'unstable' | 'changed'; readonly details: readonly string[] }
-  | { readonly name: string; readonly kind: 'failed'; readonly details: readonly string[] };
+export type FixtureVerdict = {
+  readonly name: string;
+  readonly directory: string;
+  /** How long it took, real time. */
+  readonly ms: number;
+} & Judgement;
+
+type Judgement =
+  /** `hash`: of the golden files, SHA-256. */
+  | { readonly kind: 'same' | 'updated'; readonly runs: number; readonly hash: string }
+  | { readonly kind: BadKind; readonly details: readonly string[] };
+
+type BadKind = 'unstable' | 'changed' | 'stuck' | 'failed';
 
 /**
- * Runs every fixture of a directory, or the directory itself when it is one: twice, comparing the two runs, and
- * then with the golden files in `expected/`.
+ * Runs every fixture at these paths several times, compares the runs with each other, and then with the golden files
+ * in `expected/`. Rejects where a path cannot be read.
  */
 export async function replayAll(
-  directory: string,
-  { update = false, only = '' }: ReplayOptions,
+  paths: string | readonly string[],
+  options: ReplayOptions = {},
 ): Promise<readonly FixtureVerdict[]> {
+  const { filter = '', onVerdict, clock = new SystemClock() } = options;
+  const wanted = nameFilter(filter);
   const verdicts: FixtureVerdict[] = [];
-  for (const fixture of await fixturesIn(directory)) {
-    if (basename(fixture).includes(only)) verdicts.push(await replayFixture(fixture, update));
+  for (const found of fixturesAt(typeof paths === 'string' ? [paths] : paths)) {
+    if (!wanted(found.name)) continue;
+    const begun = clock.monotonic();
+    const judgement = await judge(found, options);
+    const verdict = { ...found, ms: clock.monotonic() - begun, ...judgement };
+    verdicts.push(verdict);
+    onVerdict?.(verdict);
   }
   return verdicts;
 }
 
-async function fixturesIn(directory: string): Promise<readonly string[]> {
-  const entries = await readdir(directory, { withFileTypes: true });
-  if (entries.some((entry) => entry.name === 'scenario.yaml')) return [directory];
-  const directories = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  return directories.sort().map((name) => join(directory, name));
-}
-
-async function replayFixture(directory: string, update: boolean): Promise<FixtureVerdict> {
-  const name = basename(directory);
+async function judge({ directory }: Found, options: ReplayOptions): Promise<Judgement> {
+  const { update = false, repeat = 2, run = runFixture } = options;
   try {
-    const first = await runFixture(directory);
-    const unstable = compare(first, await runFixture(directory));
-    if (unstable.length > 0) return { name, kind: 'unstable', details: unstable };
+    const fixture = readFixture(directory);
+    const first = await run(fixture);
+    const runs = Math.max(2, repeat);
+    for (let turn = 2; turn <= runs; turn++) {
+      const difference = firstDifference(first, await run(fixture));
+      if (difference) {
+        return { kind: 'unstable', details: [`run 1 and run ${turn} differ first in`, ...difference] };
+      }
+    }
     const expected = join(directory, 'expected');
-    const changed = compare(await readGolden(expected), first);
-    if (changed.length === 0) return { name, kind: 'same' };
-    if (!update) return { name, kind: 'changed', details: changed };
-    await writeGolden(expected, first);
-    return { name, kind: 'updated' };
+    const details = compare(readGolden(expected), first);
+    if (details.length > 0 && !update) return { kind: 'changed', details };
+    if (details.length > 0) writeGolden(expected, first);
+    return { kind: details.length > 0 ? 'updated' : 'same', runs, hash: hashOf(first) };
   } catch (error) {
-    return { name, kind: 'failed', details: [error instanceof Error ? error.message : String(error)] };
+    if (error instanceof StuckError) return { kind: 'stuck', details: error.details };
+    return { kind: 'failed', details: (error instanceof Error ? error.message : String(error)).split('\n') };
   }
 }
 
 function compare(expected: FixtureRun, found: FixtureRun): readonly string[] {
+  if (expected.size === 0) return ['there are no golden files yet; --update writes them'];
   const names = new Set([...expected.keys(), ...found.keys()]);
   return [...names].sort().flatMap((file) => {
     const difference = differences(expected.get(file) ?? '', found.get(file) ?? '');
-    return difference ? [`${file}:`, ...difference.map((line) => `  ${line}`)] : [];
+    if (!difference) return [];
+    const state = expected.has(file) ? (found.has(file) ? '' : ' is no longer written') : ' is new';
+    return [`${file}${state}:`, ...difference.map((line) => `  ${line}`)];
   });
 }
 
-async function readGolden(directory: string): Promise<FixtureRun> {
-  const names = await readdir(directory).catch((error: unknown) => {
+function readGolden(directory: string): FixtureRun {
+  const names = tryReaddir(directory);
+  return new Map(names.map((name) => [name, readFileSync(join(directory, name), 'utf8')] as const));
+}
+
+function tryReaddir(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
     throw error;
-  });
-  const texts = names.map(async (name) => [name, await readFile(join(directory, name), 'utf8')] as const);
-  return new Map(await Promise.all(texts));
+  }
 }
 
-async function writeGolden(directory: string, run: FixtureRun): Promise<void> {
-  await rm(directory, { recursive: true, force: true });
-  await mkdir(directory, { recursive: true });
-  for (const [name, text] of run) await writeFile(join(directory, name), text);
+function writeGolden(directory: string, run: FixtureRun): void {
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  for (const [name, text] of run) writeFileSync(join(directory, name), text);
+}
+
+function hashOf(run: FixtureRun): string {
+  const hash = createHash('sha256');
+  for (const [name, text] of run) hash.update(`${name}\0${text}\0`);
+  return hash.digest('hex');
 }

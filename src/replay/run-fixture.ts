@@ -1,32 +1,53 @@
-import { VirtualClock } from '../core/clock.ts';
+import { Standstill, VirtualClock } from '../core/clock.ts';
 import { CountingIds } from '../core/ids.ts';
 import { mistakes, partiesOf } from './mistakes.ts';
 import { scheduleCaller } from './peers.ts';
 import { renderChild, renderHeard, renderRecord, renderRequests, renderTimeline } from './render.ts';
-import { readScenario, ScenarioError } from './scenario.ts';
+import { readAnswerFiles, readScenario, type Scenario, ScenarioError } from './scenario.ts';
 import { ScriptedHttp } from './scripted-http.ts';
-import { SimulatedCall } from './simulated-call.ts';
+import { SimulatedCall, type SimulatedCallParts } from './simulated-call.ts';
 import { SimulatedChild, type SimulatedDialer } from './simulated-dialer.ts';
+import { LONGEST_CALL_MS, StuckError, whoWaits } from './stuck.ts';
 
 /** What a run of a fixture left: the texts of its golden files, by name. */
 export type FixtureRun = ReadonlyMap<string, string>;
 
+/** A fixture as it was read: to be run any number of times. */
+export interface Fixture {
+  readonly scenario: Scenario;
+  /** The files that its webhooks answer with. */
+  readonly files: ReadonlyMap<string, Buffer>;
+}
+
+/** Throws ScenarioError for a scenario that cannot be used. */
+export function readFixture(directory: string): Fixture {
+  const scenario = readScenario(directory);
+  return { scenario, files: readAnswerFiles(directory, scenario) };
+}
+
 /**
  * Runs a fixture's call in virtual time: the live interpreter and webhook client between a simulated leg and a
- * scripted application. Rejects with ScenarioError for a scenario that cannot be used.
+ * scripted application. Rejects with ScenarioError for what the scenario has and the call never came to, with
+ * StuckError when the call does not end.
  */
-export async function runFixture(directory: string): Promise<FixtureRun> {
-  const scenario = await readScenario(directory);
+export async function runFixture(
+  { scenario, files }: Fixture,
+  parts: Pick<SimulatedCallParts, 'audio'> = {},
+): Promise<FixtureRun> {
   const clock = new VirtualClock();
   const ids = new CountingIds(scenario.seed);
-  const http = await ScriptedHttp.load(directory, scenario.webhooks, clock);
-  const call = await SimulatedCall.create({ clock, ids, http }, scenario);
+  const http = new ScriptedHttp(files, scenario.webhooks, clock);
+  const call = await SimulatedCall.create({ ...parts, clock, ids, http }, scenario);
   const { leg, chronicle, dialer } = call;
   const caller = scheduleCaller(scenario.caller, leg.peer, clock);
-  const end = await clock.run(call.run());
+  const end = await clock.run(call.run(), LONGEST_CALL_MS).catch((error: unknown) => {
+    if (!(error instanceof Standstill)) throw error;
+    const scene = { clock, call, caller: caller.standing, requests: http.waiting };
+    throw new StuckError(whoWaits(scene, error), error);
+  });
   const parties = partiesOf({ script: caller, sounds: leg.peer.sounds }, dialer);
   const wrong = mistakes([...http.unused, ...dialer.unused], parties);
-  if (wrong.length > 0) throw new ScenarioError(`${directory}: ${wrong.join('\n')}`);
+  if (wrong.length > 0) throw new ScenarioError(wrong.join('\n'));
   return new Map([
     ['heard.txt', renderHeard(leg.heard)],
     ['record.json', renderRecord(end, call.duration, chronicle)],

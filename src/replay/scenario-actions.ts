@@ -7,7 +7,7 @@ export const duration = z
   .string()
   .regex(/^\d+(?:\.\d+)?(?:ms|s|m|h)$/, 'expected a duration such as 250ms, 2.5s, 3m or 1h')
   .transform((text) => Math.round(Number.parseFloat(text) * (UNITS[text.replace(/[\d.]/g, '')] ?? 1)))
-  .meta({ description: 'A length of time: 250ms, 2.5s, 3m or 1h.' });
+  .meta({ id: 'duration', description: 'A length of time: 250ms, 2.5s, 3m or 1h.' });
 
 const at = duration.optional().meta({
   description:
@@ -21,8 +21,10 @@ const peerActions = [
     .strictObject({
       at,
       press: z
-        .union([z.int().nonnegative().transform(String), z.string()])
-        .pipe(z.string().regex(/^[0-9A-D*#]+$/, 'expected keys of 0-9 A-D * #'))
+        .union([
+          z.int().nonnegative().transform(String),
+          z.string().regex(/^[0-9A-D*#]+$/, 'expected keys of 0-9 A-D * #'),
+        ])
         .meta({ description: 'Keys, one after the other: 0-9 A-D * #.' }),
       every: duration.default(200).meta({ description: 'From key to key; 200ms unless said.' }),
     })
@@ -77,42 +79,46 @@ const headers = z
 const theirEnds = ['no-ack', 'media-timeout', 'edge-lost', 'transport-failed'] as const;
 
 /** What somebody that the call dials does. */
-export const calleeAction = z.union([
-  ...peerActions,
-  ...waits,
-  z
-    .strictObject({
-      at,
-      ring: z.int().min(101).max(199),
-      early: z.boolean().default(false).meta({ description: 'With audio that can be heard.' }),
-    })
-    .meta({ description: 'A provisional response.' }),
-  z
-    .strictObject({ at, answer: z.union([z.literal(true), headers]) })
-    .meta({ description: 'Answers with 200, with these headers.' }),
-  z
-    .strictObject({ at, refuse: z.int().min(300).max(699), headers: headers.optional() })
-    .meta({ description: 'A final response: 3xx, 4xx, 5xx or 6xx.' }),
-  z
-    .strictObject({ at, hangup: z.literal(true), headers: headers.optional() })
-    .meta({ description: 'Hangs up.' }),
-  z
-    .strictObject({ at, end: z.enum(['unreachable', 'not-placed', ...theirEnds]) })
-    .meta({ description: 'The leg ends in another way.' }),
-  z
-    .strictObject({ at, redirect: z.string() })
-    .meta({ description: 'The API gives its call a document of its own, by URL.' }),
-]);
+export const calleeAction = z
+  .union([
+    ...peerActions,
+    ...waits,
+    z
+      .strictObject({
+        at,
+        ring: z.int().min(101).max(199),
+        early: z.boolean().default(false).meta({ description: 'With audio that can be heard.' }),
+      })
+      .meta({ description: 'A provisional response.' }),
+    z
+      .strictObject({ at, answer: z.union([z.literal(true), headers]) })
+      .meta({ description: 'Answers with 200, with these headers.' }),
+    z
+      .strictObject({ at, refuse: z.int().min(300).max(699), headers: headers.optional() })
+      .meta({ description: 'A final response: 3xx, 4xx, 5xx or 6xx.' }),
+    z
+      .strictObject({ at, hangup: z.literal(true), headers: headers.optional() })
+      .meta({ description: 'Hangs up.' }),
+    z
+      .strictObject({ at, end: z.enum(['unreachable', 'not-placed', ...theirEnds]) })
+      .meta({ description: 'The leg ends in another way.' }),
+    z
+      .strictObject({ at, redirect: z.string() })
+      .meta({ description: 'The API gives its call a document of its own, by URL.' }),
+  ])
+  .meta({ id: 'calleeStep', description: 'What somebody who is dialled does next.' });
 
 /** What the caller does. */
-export const callerAction = z.union([
-  ...peerActions,
-  ...waits,
-  z.strictObject({ at, hangup: z.literal(true) }).meta({ description: 'Hangs up.' }),
-  z
-    .strictObject({ at, end: z.enum([...theirEnds, 'shutdown']) })
-    .meta({ description: 'The leg ends in another way.' }),
-]);
+export const callerAction = z
+  .union([
+    ...peerActions,
+    ...waits,
+    z.strictObject({ at, hangup: z.literal(true) }).meta({ description: 'Hangs up.' }),
+    z
+      .strictObject({ at, end: z.enum([...theirEnds, 'shutdown']) })
+      .meta({ description: 'The leg ends in another way.' }),
+  ])
+  .meta({ id: 'callerStep', description: 'What the caller does next.' });
 
 export type CallerAction = z.infer<typeof callerAction>;
 export type CalleeAction = z.infer<typeof calleeAction>;

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs'; // small files, a thousand of them: promises cost more than the disk
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -51,7 +51,11 @@ const answer = z
   )
   .meta({
     description: 'What the application answers to one request.',
-    oneOf: SOURCES.map((source) => ({ required: [source] })),
+    oneOf: SOURCES.map((source) => ({
+      type: 'object',
+      properties: { [source]: { type: source === 'bytes' ? 'integer' : 'string' } },
+      required: [source],
+    })),
   });
 
 const webhook = z.strictObject({
@@ -167,16 +171,36 @@ export class ScenarioError extends Error {
 }
 
 /** Reads and checks `scenario.yaml` of a fixture. */
-export async function readScenario(directory: string): Promise<Scenario> {
+export function readScenario(directory: string): Scenario {
   const path = join(directory, 'scenario.yaml');
-  let data: unknown;
-  try {
-    data = parse(await readFile(path, 'utf8'));
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new ScenarioError(`${path} cannot be read: ${why}`, { cause: error });
-  }
+  const data: unknown = tried(`${path} cannot be read`, () => parse(readFileSync(path, 'utf8')));
   const checked = scenarioSchema.safeParse(data);
   if (checked.success) return checked.data;
   throw new ScenarioError(`${path} is no usable scenario:\n${faultsOf(checked.error.issues).join('\n')}`);
+}
+
+/** The files that webhooks answer with: while virtual time runs, nothing may wait for a disk. */
+export function readAnswerFiles(
+  directory: string,
+  { webhooks }: Pick<Scenario, 'webhooks'>,
+): ReadonlyMap<string, Buffer> {
+  const files = new Map<string, Buffer>();
+  for (const { file } of webhooks.flatMap(({ answers }) => answers)) {
+    if (file === undefined || files.has(file)) continue;
+    const path = join(directory, file);
+    files.set(
+      file,
+      tried(`${path}, which a webhook answers with, cannot be read`, () => readFileSync(path)),
+    );
+  }
+  return files;
+}
+
+function tried<T>(what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ScenarioError(`${what}: ${why}`, { cause: error });
+  }
 }

@@ -30,6 +30,7 @@ export class Script<S extends object> {
   readonly #hearing: Hearing;
   readonly #perform: (step: S) => number;
   #listening: number | undefined;
+  #begun = 0;
 
   constructor(steps: readonly S[], { clock, sounds, perform }: ScriptOptions<S>) {
     this.#steps = steps;
@@ -55,9 +56,18 @@ export class Script<S extends object> {
     return { step: describeStep(step), place: index + 1, after: after.map(describeStep) };
   }
 
+  /** Where it stands, in a few words that follow the party's name. */
+  get standing(): string {
+    if (this.unheard) return `waits in step ${this.unheard.place} (${this.unheard.step})`;
+    if (this.#steps.length === 0) return 'does nothing';
+    const left = this.#steps.length - this.#begun;
+    return left > 0 ? `has ${left} of ${this.#steps.length} steps before it` : 'has done all its steps';
+  }
+
   #begin(index: number): void {
     const step = this.#steps[index];
     if (!step) return;
+    this.#begun++;
     const { wait, hears }: Step = step;
     if (hears !== undefined) return this.#listen(index, hears);
     this.#follow(index, wait ?? this.#perform(step));

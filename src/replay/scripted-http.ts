@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { link } from '../core/abort.ts';
 import { type Clock, sleep } from '../core/clock.ts';
 import {
@@ -24,27 +22,34 @@ export class ScriptedHttp implements HttpClient {
   readonly #files: ReadonlyMap<string, Buffer>;
   readonly #webhooks: Scenario['webhooks'];
   readonly #clock: Clock;
+  readonly #waiting = new Set<HttpRequest>();
   /** How often each entry of the scenario has answered. */
   readonly #used = new Map<Scenario['webhooks'][number], number>();
 
-  private constructor(files: ReadonlyMap<string, Buffer>, webhooks: Scenario['webhooks'], clock: Clock) {
+  /** `files`: what the answers name, read before. */
+  constructor(files: ReadonlyMap<string, Buffer>, webhooks: Scenario['webhooks'], clock: Clock) {
     this.#files = files;
     this.#webhooks = webhooks;
     this.#clock = clock;
   }
 
-  /** Reads the files of the answers first: while virtual time runs, nothing may wait for a disk. */
-  static async load(directory: string, webhooks: Scenario['webhooks'], clock: Clock): Promise<ScriptedHttp> {
-    const files = new Map<string, Buffer>();
-    for (const { file } of webhooks.flatMap(({ answers }) => answers)) {
-      if (file !== undefined && !files.has(file)) files.set(file, await readFile(join(directory, file)));
-    }
-    return new ScriptedHttp(files, webhooks, clock);
-  }
-
   async request(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
     signal.throwIfAborted();
     this.seen.push({ at: this.#clock.monotonic(), request });
+    this.#waiting.add(request);
+    try {
+      return await this.#reply(request, signal);
+    } finally {
+      this.#waiting.delete(request);
+    }
+  }
+
+  /** Requests that have no answer yet. */
+  get waiting(): readonly string[] {
+    return [...this.#waiting].map(({ method, url }) => `${method} ${url}`);
+  }
+
+  async #reply(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
     const answer = this.#answerTo(request);
     if (answer === 'unauthorized') {
       return { status: 401, headers: { 'www-authenticate': 'Basic realm="app"' }, body: Buffer.alloc(0) };
@@ -82,7 +87,8 @@ export class ScriptedHttp implements HttpClient {
   }
 
   async #fail(failure: HttpFailure, request: HttpRequest, signal: AbortSignal): Promise<never> {
-    if (failure === 'connect-timeout') await sleep(this.#clock, request.connectMs, signal);
+    if (failure === 'connect-timeout')
+      await sleep(this.#clock, request.connectMs, signal, `a connection to ${request.url}`);
     throw new HttpError(failure, `${failure} (simulated)`);
   }
 
@@ -129,7 +135,7 @@ export class ScriptedHttp implements HttpClient {
 
   async #wait(ms: number, limit: number, partial: boolean, signal: AbortSignal): Promise<void> {
     using waiting = link(signal);
-    await sleep(this.#clock, Math.min(ms, limit), waiting.signal);
+    await sleep(this.#clock, Math.min(ms, limit), waiting.signal, 'the answer of a webhook');
     if (ms >= limit) throw new HttpError('read-timeout', `nothing arrived for ${limit} ms`, { partial });
   }
 }

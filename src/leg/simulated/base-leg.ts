@@ -73,6 +73,7 @@ export abstract class SimulatedBase implements Leg {
   #bridge: SimulatedBridge | undefined;
   #playing = 0;
   readonly #sounds = new Sounds();
+  readonly #waits = new Set<{ readonly what: string }>();
   #heldSince: number | undefined;
   /** Time on hold, before the present one. */
   #heldMs = 0;
@@ -119,7 +120,7 @@ export abstract class SimulatedBase implements Leg {
     const sound = this.#hear(said ?? clip.id, ms, said !== undefined);
     let cut = true;
     try {
-      await this.wait(loop ? Number.POSITIVE_INFINITY : ms, signal, `playing ${clip.id}`);
+      await this.wait(loop ? Number.POSITIVE_INFINITY : ms, signal, `the end of ${clip.id}`);
       cut = false;
     } finally {
       this.#playing--;
@@ -143,7 +144,7 @@ export abstract class SimulatedBase implements Leg {
     return {
       next: async (signal) => {
         using waiting = link(this.ended, signal);
-        return await box.take(waiting.signal);
+        return await this.#awaiting('a key', box.take(waiting.signal));
       },
       poll: () => box.poll(),
       [Symbol.dispose]: () => this.#listeners.delete(box),
@@ -206,6 +207,21 @@ export abstract class SimulatedBase implements Leg {
     return { status, notified };
   }
 
+  /** What somebody waits for on this leg, in a few words each. */
+  get waiting(): readonly string[] {
+    return [...this.#waits].map(({ what }) => what);
+  }
+
+  async #awaiting<T>(what: string, wait: Promise<T>): Promise<T> {
+    const waiting = { what };
+    this.#waits.add(waiting);
+    try {
+      return await wait;
+    } finally {
+      this.#waits.delete(waiting);
+    }
+  }
+
   /** Milliseconds since the leg began. */
   protected at(): number {
     return this.clock.monotonic() - this.#begun;
@@ -215,7 +231,7 @@ export abstract class SimulatedBase implements Leg {
     this.ended.throwIfAborted();
     if (!this.audible) throw new Error('a leg that still rings cannot play anything');
     using waiting = link(this.ended, signal);
-    await abortable(sleep(this.clock, ms, waiting.signal, what), waiting.signal);
+    await this.#awaiting(what, abortable(sleep(this.clock, ms, waiting.signal, what), waiting.signal));
   }
 
   protected markAnswered(): void {

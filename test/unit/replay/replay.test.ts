@@ -1,9 +1,12 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { replayCommand } from '../../../src/replay/command.ts';
 import { differences } from '../../../src/replay/diff.ts';
+import type { ReplayOptions } from '../../../src/replay/replay-all.ts';
+import { runFixture } from '../../../src/replay/run-fixture.ts';
 import { readScenario } from '../../../src/replay/scenario.ts';
 
 let home: string;
@@ -28,9 +31,13 @@ async function fixture(name: string, scenario: string): Promise<string> {
   return directory;
 }
 
-async function replay(...args: string[]): Promise<{ readonly code: number; readonly output: string }> {
+async function replay(...args: string[]) {
+  return await replayWith(undefined, ...args);
+}
+
+async function replayWith(run: ReplayOptions['run'], ...args: string[]) {
   const lines: string[] = [];
-  const code = await replayCommand(args, (line) => lines.push(line));
+  const code = await replayCommand(args, { print: (line) => lines.push(line), run });
   return { code, output: lines.join('\n') };
 }
 
@@ -50,7 +57,7 @@ describe('replayCommand', () => {
     const { code, output } = await replay(home);
     expect(code).toBe(1);
     expect(output).toMatch(/greeting +CHANGED/);
-    expect(output).toMatch(/heard\.txt:\n +- .*Hello\.\n/);
+    expect(output).toMatch(/heard\.txt:\n(?:.*\n)* +- .*Hello\.\n/);
     expect(output).toMatch(/\+ .*Goodbye\./);
   });
 
@@ -62,13 +69,165 @@ describe('replayCommand', () => {
   it('runs only what is asked for, and says when that is nothing', async () => {
     await fixture('greeting', SCENARIO);
     await fixture('broken', 'shows: 1');
-    expect(await replay(home, '--only', 'greet', '--update')).toMatchObject({ code: 0 });
-    expect(await replay(home, '--only', 'nothing')).toMatchObject({ code: 1 });
+    for (const wanted of [
+      ['--filter', 'greet'],
+      ['--filter', '/^gr.*ng$/'],
+      ['--only', 'reet'],
+    ]) {
+      const { code, output } = await replay(home, ...wanted, '--update');
+      expect({ code, output }).toMatchObject({ code: 0, output: expect.stringContaining('1 fixture,') });
+    }
+    const nothing = await replay(home, '--filter', 'gr.*ng');
+    expect(nothing).toEqual({ code: 1, output: 'no fixture was found' });
+    expect(await replay(home, '--filter', '/(/')).toMatchObject({ code: 2 });
   });
 
-  it('refuses arguments and directories that make no sense', async () => {
-    expect(await replay('--upgrade')).toMatchObject({ code: 2 });
+  it('takes a fixture, its scenario, and trees of any depth, each fixture once', async () => {
+    await mkdir(join(home, 'menus/deep'), { recursive: true });
+    const one = await fixture('menus/deep/one', SCENARIO);
+    await fixture('two', SCENARIO);
+    const { code, output } = await replay(home, one, join(one, 'scenario.yaml'), '--update');
+    expect(code).toBe(0);
+    expect(output).toMatch(/^menus\/deep\/one +updated\ntwo +updated\n2 fixtures, all as expected/);
+  });
+
+  it('refuses arguments and paths that make no sense, and explains itself', async () => {
+    expect(await replay('--upgrade')).toMatchObject({
+      code: 2,
+      output: expect.stringContaining('--upgrade'),
+    });
+    expect(await replay(home, '--repeat', '1')).toMatchObject({ code: 2 });
     expect(await replay(join(home, 'absent'))).toMatchObject({ code: 2 });
+    const { code, output } = await replay('--help');
+    expect(code).toBe(0);
+    for (const told of ['--filter', '--junit', '--update', '--repeat', 'Exit status']) {
+      expect(output).toContain(told);
+    }
+  });
+
+  it('shows what changed with its line, its surroundings and the fields that differ', async () => {
+    await fixture('greeting', SCENARIO);
+    await replay(home, '--update');
+    await writeFile(
+      join(home, 'greeting/scenario.yaml'),
+      SCENARIO.replace('answers:', 'answers:').replace('body:', 'delay: 1s, body:'),
+    );
+    const { output } = await replay(home);
+    expect(output).toContain('timeline.jsonl:');
+    expect(output).toContain('ms: 0 → 1000');
+    expect(output).toMatch(
+      /\n +~ +1 {"at":.*\n +at: "2026-01-01T00:00:00.000Z" → "2026-01-01T00:00:01.000Z"\n/,
+    );
+  });
+
+  it('names the first event in which two runs of a fixture differ', async () => {
+    await fixture('greeting', SCENARIO);
+    let turn = 0;
+    const unstable: ReplayOptions['run'] = async (read) => {
+      const run = new Map(await runFixture(read));
+      const timeline = run.get('timeline.jsonl') ?? '';
+      if (++turn === 3) run.set('timeline.jsonl', timeline.replace('"verb":"Say"', '"verb":"Play"'));
+      return run.set('heard.txt', `${turn > 2}`);
+    };
+    const { code, output } = await replayWith(unstable, home, '--repeat', '5');
+    expect(code).toBe(1);
+    expect(output).toMatch(/greeting +UNSTABLE/);
+    expect(output).toContain('run 1 and run 3 differ first in');
+    expect(output).toMatch(
+      /timeline\.jsonl, event 3:\n.* 1 .*\n.* 2 .*\n +- 3 .*"Say".*\n +\+ 3 .*"Play".*\n.* 4 /,
+    );
+    expect(turn).toBe(3);
+  });
+
+  it('shows the one hash of many runs', async () => {
+    await fixture('greeting', SCENARIO);
+    const { code, output } = await replay(home, '--update', '--repeat', '20');
+    expect(code).toBe(0);
+    expect(output).toMatch(/greeting +updated {2}20 runs, [0-9a-f]{64}/);
+    expect((await replay(home, '--repeat', '3')).output).toContain(/[0-9a-f]{64}/.exec(output)?.[0]);
+  });
+
+  it('says who waits for what when nothing can happen any more', async () => {
+    const asking = '<Response><Gather><Say>Your number?</Say></Gather></Response>';
+    await fixture(
+      'waiting',
+      `${SCENARIO.replace('<Response><Say>Hello.</Say></Response>', asking)}
+caller: [{ wait: 1s }, { hears: number }, { press: 1 }]
+`,
+    );
+    // A voice that never comes: nothing of what a scenario can write stands still for ever.
+    const never = () => new Promise<never>(() => {});
+    const mute: ReplayOptions['run'] = (read) =>
+      runFixture(read, { audio: () => ({ speech: never, media: never, decode: never }) });
+    const { code, output } = await replayWith(mute, home, '--update');
+    expect(code).toBe(1);
+    expect(output).toMatch(/waiting +STUCK/);
+    expect(output).toContain('nothing is left that could happen');
+    const gather = '<Gather> at http://app.test/voice:1:11 (dtmf)';
+    expect(output).toContain(
+      `the call runs ${gather}, in it <Say> at http://app.test/voice:1:19 (Your number?)`,
+    );
+    expect(output).toContain('its leg is answered; it waits for a key');
+    expect(output).toContain('the caller waits in step 2 (hears: "number")');
+  });
+
+  it('says what goes on for ever when a call does not end within a day', async () => {
+    const endless = '<Response><Pause length=\\"3600\\"/><Redirect/></Response>';
+    await fixture('endless', SCENARIO.replace('<Response><Say>Hello.</Say></Response>', endless));
+    const { code, output } = await replay(home, '--update');
+    expect(code).toBe(1);
+    expect(output).toContain('the call is still not over');
+    expect(output).toContain('the call runs <Pause> at http://app.test/voice:1:11');
+  });
+
+  it('says what a party never heard, what it would have done, and what it heard instead', async () => {
+    const directory = await fixture(
+      'deaf',
+      `${SCENARIO}caller: [{ hears: Goodbye }, { press: 1 }, { at: 1h, hangup: true }]\n`,
+    );
+    const { code, output } = await replay(directory, '--update');
+    expect(code).toBe(1);
+    expect(output).toContain(
+      'the caller waited in step 1 (hears: "Goodbye") in vain and never came to press: "1"; heard: "Hello."',
+    );
+  });
+
+  it('names a callee that answered and never heard what it waited for', async () => {
+    const dialling = SCENARIO.replace('<Say>Hello.</Say>', '<Dial>+15005550009</Dial>');
+    await fixture(
+      'dialling',
+      `${dialling}
+callees:
+  - address: "+15005550009"
+    does: [{ wait: 1s }, { answer: true }, { hears: hello }, { hangup: true }]
+caller: [{ at: 5s, hangup: true }]
+`,
+    );
+    expect((await replay(home, '--update')).output).toContain(
+      '+15005550009 waited in step 3 (hears: "hello") in vain and never came to hangup: true; nothing was heard',
+    );
+  });
+
+  it('writes what happened as JUnit XML', async () => {
+    await fixture('a-good', SCENARIO);
+    await replay(home, '--update');
+    await fixture('b-broken', 'shows: 1 & "2" <3>\n');
+    await fixture('c-new', SCENARIO);
+    const file = join(home, 'junit.xml');
+    expect(await replay(home, '--junit', file)).toMatchObject({ code: 1 });
+    const xml = await readFile(file, 'utf8');
+    expect(XMLValidator.validate(xml)).toBe(true);
+    const { testsuites } = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: '' }).parse(xml);
+    expect(testsuites).toMatchObject({ tests: '3', failures: '1', errors: '1' });
+    const [good, broken, fresh] = testsuites.testsuite.testcase;
+    expect(good).toEqual({
+      name: 'a-good',
+      classname: 'replay',
+      file: join(home, 'a-good/scenario.yaml'),
+      time: expect.stringMatching(/^\d+\.\d{3}$/),
+    });
+    expect(broken.error['#text']).toContain('voice: Invalid input');
+    expect(fresh.failure).toMatchObject({ type: 'changed', message: expect.stringContaining('--update') });
   });
 
   it('names a callee that the call never dialled, and one that the scenario lacks', async () => {
@@ -106,12 +265,21 @@ describe('readScenario', () => {
     ['a bad duration', `${SCENARIO}caller: [{ at: soon, hangup: true }]\n`, /caller/],
     ['two bodies', SCENARIO.replace('{ body', '{ audio: 1s, body'), /exactly one of/],
     ['no voice', 'shows: x\n', /voice/],
+    ['a step nobody can do', `${SCENARIO}caller: [{ at: 1s, pres: "1" }]\n`, /caller\.0: .*pres/],
+    ['a bad key', `${SCENARIO}caller: [{ press: x }]\n`, /caller\.0\.press: expected keys of 0-9/],
+    [
+      'a status that is none',
+      `${SCENARIO}callees: [{ address: a, does: [{ refuse: 200 }] }]\n`,
+      /callees\.0\.does\.0\.refuse: .*300/,
+    ],
+    ['a Region that is none', `${SCENARIO}region: de1\n`, /region: .*us1/],
   ])('says what is wrong with %s', async (_what, text, message) => {
-    await expect(readScenario(await fixture('x', text))).rejects.toThrow(message);
+    const directory = await fixture('x', text);
+    expect(() => readScenario(directory)).toThrow(message);
   });
 
-  it('says that there is none', async () => {
-    await expect(readScenario(home)).rejects.toThrow(/scenario\.yaml cannot be read/);
+  it('says that there is none', () => {
+    expect(() => readScenario(home)).toThrow(/scenario\.yaml cannot be read/);
   });
 });
 
@@ -120,7 +288,36 @@ describe('differences', () => {
     expect(differences('a\nb\n', 'a\nb\n')).toBeUndefined();
   });
 
-  it('shows only the lines that differ', () => {
-    expect(differences('a\nb\nc\n', 'a\nx\nc\nd\n')).toEqual(['- b', '+ x', '+ d']);
+  it('shows the lines that differ, with their numbers and two lines around them', () => {
+    const before = 'a\nb\nc\nd\ne\nf\ng\nh\ni\n';
+    expect(differences(before, 'a\nb\nc\nx\ne\nf\ng\nh\ni\nj\n')).toEqual([
+      '     2 b',
+      '     3 c',
+      '-    4 d',
+      '+    4 x',
+      '     5 e',
+      '     6 f',
+      '  ⋮',
+      '     8 h',
+      '     9 i',
+      '+   10 j',
+    ]);
+  });
+
+  it('names the fields in which two events differ', () => {
+    const [before, after] = ['{"type":"webhook","ms":1,"status":200}\n', '{"type":"webhook","ms":2}\n'];
+    expect(differences(before, after)).toEqual([
+      '~    1 {"type":"webhook","ms":2}',
+      '       ms: 1 → 2',
+      '       status: 200 → absent',
+    ]);
+  });
+
+  it('says much of little and little of much', () => {
+    const long = Array.from({ length: 5_000 }, (_, i) => `line ${i}\n`).join('');
+    const changed = differences(long, long.replace('line 2500\n', '').replaceAll('line 3', 'Line 3'));
+    expect(changed?.length).toBe(61);
+    expect(changed?.at(-1)).toMatch(/… and \d+ more lines/);
+    expect(differences(long, long.replace('line 2500\n', 'other\n'))).toHaveLength(6);
   });
 });
