@@ -37,9 +37,9 @@ interface Places {
  * scan, whose elements and texts come in the same order. Undefined when they do not; throws what the parser throws.
  */
 export function buildTree(text: string, scanned: Scanned): TwimlElement | undefined {
-  const [root]: unknown[] = parser.parse(rootOf(text, scanned));
+  const [root]: Node[] = parser.parse(rootOf(text, scanned));
   const places: Places = { elements: scanned.elements, texts: scanned.texts, element: 0, text: 0 };
-  const element = buildElement(root, places);
+  const element = root && buildElement(root[nameOf(root)], places);
   const complete = places.element === places.elements.length && places.text === places.texts.length;
   return complete ? element : undefined;
 }
@@ -55,42 +55,44 @@ function rootOf(text: string, { root, instructions }: Scanned): string {
   return parts + text.slice(rest, root.end);
 }
 
-function buildElement(node: unknown, places: Places): ScannedElement | undefined {
+/** A node of the parser: its name, and under it its text or its children. */
+type Node = Readonly<Record<string, unknown>>;
+
+const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null;
+
+function nameOf(node: Node): string {
+  for (const name in node) return name; // the only one; no array of them is made
+  return '';
+}
+
+function buildElement(content: unknown, places: Places): ScannedElement | undefined {
   const element = places.elements[places.element++];
-  const content = contentOf(node);
   if (!element || !Array.isArray(content)) return undefined;
   for (const child of content) {
-    if (!addChild(element, child, places)) return undefined;
+    if (!isNode(child) || !addChild(element, child, places)) return undefined;
   }
   return element;
 }
 
 /** False when what the parser found is not what the scan found. */
-function addChild(parent: ScannedElement, node: unknown, places: Places): boolean {
-  if (typeof node !== 'object' || node === null) return false;
-  if ('#comment' in node) return true;
-  const text = '#text' in node ? node['#text'] : undefined;
-  const isCdata = '#cdata' in node;
-  if (typeof text !== 'string' && !isCdata) {
-    const element = buildElement(node, places);
-    if (element) parent.children.push(element);
-    return element !== undefined;
-  }
+function addChild(parent: ScannedElement, node: Node, places: Places): boolean {
+  const name = nameOf(node);
+  const content = node[name];
+  if (name === '#text') return addText(parent, resolveReferences(String(content)), places);
+  if (name === '#cdata') return addText(parent, cdataOf(content), places);
+  if (name === '#comment') return true;
+  const element = buildElement(content, places);
+  if (element) parent.children.push(element);
+  return element !== undefined;
+}
+
+function addText(parent: ScannedElement, text: string, places: Places): boolean {
   const position = places.texts[places.text++];
-  const resolved = typeof text === 'string' ? resolveReferences(text) : cdataOf(contentOf(node));
-  if (position && resolved !== '') parent.children.push({ text: resolved, position });
+  if (position && text !== '') parent.children.push({ text, position });
   return position !== undefined;
 }
 
-/** A node is an object with one key, its name. */
-function contentOf(node: unknown): unknown {
-  if (typeof node !== 'object' || node === null) return undefined;
-  const [content]: unknown[] = Object.values(node);
-  return content;
-}
-
 function cdataOf(content: unknown): string {
-  if (!Array.isArray(content)) return '';
-  const text = contentOf(content[0]);
-  return typeof text === 'string' ? text : '';
+  const [node]: unknown[] = Array.isArray(content) ? content : [];
+  return isNode(node) ? String(node['#text']) : '';
 }
