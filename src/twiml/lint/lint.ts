@@ -62,7 +62,7 @@ function beyondGrammar(text: string, root: TwimlElement, options: LintOptions): 
 }
 
 /** What is right and cannot be had here (yet) says so: nothing is wrong with the document. */
-const NOT_HERE = /\bnot available here\b/;
+const NOT_HERE = /\b(?:not available|installed) here\b/;
 
 /** A diagnostic of a call as one of a document: its place is told beside its message, not in it. */
 function placed({ url, ...found }: Diagnostic): LintDiagnostic {
