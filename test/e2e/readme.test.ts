@@ -79,6 +79,7 @@ const curls = commands.filter((command) => command.startsWith('curl '));
 const calls = commands.filter((command) => command.startsWith('npx trunkline call '));
 const answers = commands.filter((command) => command.startsWith('npx trunkline answer '));
 const looks = commands.filter((command) => /^npx trunkline (edges|doctor)\b/.test(command));
+const lints = commands.filter((command) => command.startsWith('npx trunkline lint '));
 const replays = commands.filter(
   (command) => command.startsWith('npm run replay') && !command.includes('--update'),
 );
@@ -91,7 +92,7 @@ it('every command of the README is run here, or is known to be run elsewhere', (
     'cp .env.example .env',
     'docker compose up --build', // test/unit/compose/containers.test.ts and roles.test.ts
   ];
-  const covered = [...curls, ...calls, ...answers, ...looks, ...replays, ...starts, ...elsewhere];
+  const covered = [...curls, ...calls, ...answers, ...looks, ...lints, ...replays, ...starts, ...elsewhere];
   expect(commands.filter((command) => !covered.includes(command))).toEqual([]);
   expect(elsewhere.filter((command) => !commands.includes(command))).toEqual([]);
   expect([curls.length, calls.length, answers.length, replays.length, starts.length]).toEqual([
@@ -251,6 +252,15 @@ describe('the product, started as the README says', () => {
     if (!peer('curl')) return;
     const listed = JSON.parse(await run(curls[6] ?? '', account));
     expect(JSON.stringify(listed)).toContain('alice@office');
+  });
+
+  it('lint judges files, folders and the running application', async () => {
+    const [files = '', regional = '', served = ''] = lints;
+    expect(lints).toHaveLength(3);
+    expect(await run(files)).toMatch(/^1 document: nothing to report$/m);
+    const log = await run(regional);
+    expect(JSON.parse(log.slice(log.indexOf('\n{') + 1))).toMatchObject({ version: '2.1.0' });
+    expect(await run(served)).toMatch(/^1 document: nothing to report$/m);
   });
 
   if (!peer('curl')) notRun("The README's curl commands", 'curl is not installed');
