@@ -78,7 +78,12 @@ export interface CallRecord {
 }
 
 /** What started a recording. @see https://www.twilio.com/docs/voice/api/recording#recording-properties */
-export type RecordingSource = 'RecordVerb' | 'DialVerb' | 'OutboundAPI' | 'StartCallRecordingAPI';
+export type RecordingSource =
+  | 'RecordVerb'
+  | 'DialVerb'
+  | 'OutboundAPI'
+  | 'StartCallRecordingAPI'
+  | 'StartCallRecordingTwiML'; // seen from Twilio; its pages do not list it
 
 /** @see https://www.twilio.com/docs/voice/api/recording */
 export interface RecordingRecord {

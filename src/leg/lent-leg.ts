@@ -126,6 +126,12 @@ export class LentLeg implements OutgoingLeg {
     await this.#lender.sendDigits(digits, sending.signal);
   }
 
+  async echo(signal: AbortSignal): Promise<never> {
+    using echoing = link(this.ended, signal);
+    await abortable(this.#audible, echoing.signal);
+    return await this.#lender.echo(echoing.signal);
+  }
+
   keys(): KeyStream {
     const keys = this.#lender.keys();
     return {

@@ -172,6 +172,11 @@ export interface Leg {
   keys(): KeyStream;
   /** Starts listening for speech: for sound that lasts, whatever is said. */
   listen(options: ListenOptions): SpeechStream;
+  /**
+   * Lets the peer hear itself, and nobody it is bridged with, until the signal is aborted: it never resolves. A clip
+   * played meanwhile is heard instead. Keys do not come back.
+   */
+  echo(signal: AbortSignal): Promise<never>;
   /** Starts recording. A leg that has ended: the recording has ended with `hangup`. */
   record(options: RecordOptions): ActiveRecording;
   /**

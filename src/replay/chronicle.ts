@@ -1,8 +1,8 @@
 import type { TimelineEntry, TimelineEvent, TimelineSink } from '../call/timeline.ts';
-import type { Clock } from '../core/clock.ts';
+import { type Clock, sleep } from '../core/clock.ts';
 import { isoMs } from '../core/dates.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
-import type { RecordingEnd } from '../leg/port.ts';
+import type { ActiveRecording, RecordingEnd } from '../leg/port.ts';
 import { restHost } from '../region/host-names.ts';
 import type { RegionId } from '../region/region.ts';
 import type { RecordingDesk, RecordingRequest } from '../twiml/interpreter/world.ts';
@@ -13,6 +13,7 @@ export interface KeptRecording {
   readonly source?: RecordingRequest['source'];
   readonly channels?: RecordingRequest['channels'];
   readonly track?: RecordingRequest['track'];
+  readonly name?: RecordingRequest['name'];
   readonly callback: RecordingRequest['statusCallback'];
   end: RecordingEnd | undefined;
 }
@@ -25,6 +26,8 @@ export class Chronicle implements TimelineSink {
   readonly #clock: Clock;
   /** Where the Region's REST API is. */
   readonly #host: string;
+  /** Recordings that run beside the call's verbs, by SID. */
+  readonly #followed = new Map<string, { readonly active: ActiveRecording; readonly kept: Promise<void> }>();
 
   constructor(clock: Clock, region: RegionId) {
     this.#clock = clock;
@@ -54,18 +57,46 @@ export class Chronicle implements TimelineSink {
     return this.timeline.find((event) => event.type === 'answered')?.at ?? null;
   }
 
+  /** Resolves when the recordings that run beside the call's verbs have ended: with its leg at the latest. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#followed.values()].map(({ kept }) => kept));
+  }
+
   desk(newSid: () => string): RecordingDesk {
+    const finish = (sid: string, end: RecordingEnd) => {
+      const recording = this.recordings.find((kept) => kept.sid === sid);
+      if (!recording) throw new Error(`the recording ${sid} ended and never began`);
+      recording.end = end;
+    };
+    const followed = this.#followed;
+    const nameOf = (sid: string) => this.recordings.find((kept) => kept.sid === sid)?.name;
     return {
       begin: async ({ statusCallback, ...request }) => {
         const sid = newSid();
         this.recordings.push({ sid, ...request, callback: statusCallback, end: undefined });
         return { sid, url: `http://${this.#host}/2010-04-01/Recordings/${sid}` };
       },
-      finish: async (sid, end) => {
-        const recording = this.recordings.find((kept) => kept.sid === sid);
-        if (!recording) throw new Error(`the recording ${sid} ended and never began`);
-        recording.end = end;
+      follow: (sid, start, onEnded) => {
+        const active = start();
+        const kept = active.ended.then(async (end) => {
+          await sleep(this.#clock, 0); // live, it takes its file a moment to be complete
+          followed.delete(sid);
+          onEnded(end);
+          finish(sid, end);
+        });
+        followed.set(sid, { active, kept });
       },
+      get followed() {
+        return [...followed].map(([sid, { active, kept }]) => ({
+          name: nameOf(sid),
+          stop: async () => {
+            active.stop();
+            await kept;
+          },
+        }));
+      },
+      ended: () => this.settled(),
+      finish: async (sid, end) => finish(sid, end),
     };
   }
 }

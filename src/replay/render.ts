@@ -34,6 +34,8 @@ export function describeHeard(event: Heard): string {
       return `rings: ${event.status}`;
     case 'voice':
       return `heard the other party for ${seconds(event.ms)} s`;
+    case 'echo':
+      return `heard itself for ${seconds(event.ms)} s`;
     case 'key':
       return `heard the other party's key: ${event.key}`;
     case 'asked-for':

@@ -129,7 +129,10 @@ export class SimulatedCall {
     this.#duration = secondsSince(this.chronicle.answeredAt, this.#clock);
     const { status, cause } = end;
     this.chronicle.add({ type: 'call-ended', status, duration_s: this.#duration, cause });
-    for (const child of this.dialer.children) await child.over;
+    for (const child of this.dialer.children) {
+      await child.over;
+      await child.chronicle.settled();
+    }
     await this.#tellEnd(status);
     return end;
   }

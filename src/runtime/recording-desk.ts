@@ -47,11 +47,6 @@ export type RecordingChange = Pick<
 
 /** A call's desk. */
 export interface CallRecordingDesk extends Required<RecordingDesk> {
-  /**
-   * Starts a recording that was begun and hands it over when it has ended; a leg that is over leaves an empty one.
-   * `onEnded` hears of its end first.
-   */
-  follow(sid: string, start: () => ActiveRecording, onEnded: (end: RecordingEnd) => void): void;
   /** Pauses, resumes or stops a recording that runs; false when none of that name does. */
   change(change: RecordingChange): Promise<boolean>;
   /** The recording that something started, running or ended; the newest of several. */
@@ -71,24 +66,28 @@ export function createRecordingDesk(options: RecordingDeskOptions): CallRecordin
 interface OpenRecording {
   record: RecordingRecord;
   readonly statusCallback: RecordingCallback;
+  readonly name: string | undefined;
   running: ActiveRecording | undefined;
+  /** Nothing waits for its end. */
+  followed: boolean;
   /** Resolves when its end is stored. */
   readonly stored: Promise<void>;
   readonly onStored: () => void;
 }
 
-function openRecording(record: RecordingRecord, statusCallback: RecordingCallback): OpenRecording {
+function openRecording(record: RecordingRecord, { statusCallback, name }: RecordingRequest): OpenRecording {
   let onStored = () => {};
   const stored = new Promise<void>((resolve) => {
     onStored = resolve;
   });
-  return { record, statusCallback, running: undefined, stored, onStored };
+  return { record, statusCallback, name, running: undefined, followed: false, stored, onStored };
 }
 
 class Desk implements CallRecordingDesk {
   readonly #o: RecordingDeskOptions;
   readonly #open = new Map<string, OpenRecording>();
   readonly #followed = new Set<Promise<void>>();
+  readonly #running = new Set<Promise<void>>();
   #writes = Promise.resolve();
   readonly #newest = new Map<RecordingSource, RecordingRecord>();
 
@@ -105,7 +104,7 @@ class Desk implements CallRecordingDesk {
     const { statusCallback } = request;
     const record = newRecording(request, facts, region, ids.sid('RE'), clock.now(), publicUrl);
     this.#newest.set(record.source, record);
-    this.#open.set(record.sid, openRecording(record, statusCallback));
+    this.#open.set(record.sid, openRecording(record, request));
     const callback = callbackOf(record, statusCallback, 'in-progress');
     await this.#write(() => store.saveRecording(record));
     if (callback) {
@@ -121,15 +120,28 @@ class Desk implements CallRecordingDesk {
     if (entry) entry.running = recording;
   }
 
-  follow(sid: string, start: () => ActiveRecording, onEnded: (end: RecordingEnd) => void): void {
-    const ended = this.#started(sid, start).then(async (end) => {
-      onEnded(end);
-      await this.finish(sid, end);
+  get followed(): RecordingDesk['followed'] {
+    return [...this.#open.values()].flatMap((entry) => {
+      const { name, running, followed } = entry;
+      return followed && running ? [{ name, stop: () => this.#stop(entry, running) }] : [];
     });
-    const kept = ended
+  }
+
+  follow(sid: string, start: () => ActiveRecording, onEnded: (end: RecordingEnd) => void): void {
+    const entry = this.#open.get(sid);
+    if (entry) entry.followed = true;
+    const ended = this.#started(sid, start);
+    const told = ended.then(onEnded).finally(() => this.#running.delete(told));
+    this.#running.add(told);
+    const kept = told
+      .then(async () => this.finish(sid, await ended))
       .catch((error: unknown) => this.#o.logger.error({ error, recordingSid: sid }, 'a recording was lost'))
       .finally(() => this.#followed.delete(kept));
     this.#followed.add(kept);
+  }
+
+  async ended(): Promise<void> {
+    await Promise.allSettled(this.#running);
   }
 
   async #started(sid: string, start: () => ActiveRecording): Promise<RecordingEnd> {
@@ -156,8 +168,7 @@ class Desk implements CallRecordingDesk {
       recordingSid === CURRENT ? running.at(-1) : running.find(({ record }) => record.sid === recordingSid);
     if (!entry?.running) return false;
     if (status === 'stopped') {
-      entry.running.stop(); // whoever began it hands it over
-      await this.#patiently(entry.stored); // whoever is told that it stopped finds it so
+      await this.#stop(entry, entry.running);
       return true;
     }
     if (entry.record.status === status) return true;
@@ -167,6 +178,12 @@ class Desk implements CallRecordingDesk {
     entry.record = record;
     await this.#write(() => this.#o.store.saveRecording(record));
     return true;
+  }
+
+  /** Whoever began it hands it over. */
+  async #stop({ stored }: OpenRecording, running: ActiveRecording): Promise<void> {
+    running.stop();
+    await this.#patiently(stored); // whoever is told that it stopped finds it so
   }
 
   async finish(sid: string, end: RecordingEnd): Promise<void> {

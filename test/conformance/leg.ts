@@ -307,6 +307,35 @@ export function legConformance(
       await expect(it_.settle(late.next(NEVER))).rejects.toMatchObject({ name: 'LegEnded' });
     });
 
+    it('lets the peer hear itself until it is told to stop', async () => {
+      const leg = await answered();
+      const heardBack = async (): Promise<boolean> => {
+        const sent = leg.record(recording({ track: 'outbound', maxLengthMs: 60_000 }));
+        const said = leg.record(recording({ silenceMs: 1_200, maxLengthMs: 60_000 }));
+        await it_.peer.speak(500);
+        expect(await it_.settle(said.ended)).toMatchObject({ reason: 'silence', silent: false });
+        sent.stop();
+        return !(await it_.settle(sent.ended)).silent;
+      };
+      const stop = new AbortController();
+      const reason = new Error('enough');
+      const echoing = outcomeOf(leg.echo(stop.signal));
+      await it_.elapse(20);
+      expect(await heardBack()).toBe(true);
+      stop.abort(reason);
+      expect(await it_.settle(echoing)).toEqual({ error: reason });
+      expect(await heardBack()).toBe(false);
+    });
+
+    it('ends an echo when the peer hangs up, and begins none once it is over', async () => {
+      const leg = await answered();
+      const echoing = outcomeOf(leg.echo(NEVER));
+      await it_.peer.hangup();
+      const over = { error: { name: 'LegEnded', cause: 'peer-hangup' } };
+      expect(await it_.settle(echoing)).toMatchObject(over);
+      expect(await it_.settle(outcomeOf(leg.echo(NEVER)))).toMatchObject(over);
+    });
+
     it('records until it is stopped', async () => {
       const leg = await answered();
       const begun = it_.now();

@@ -95,6 +95,18 @@ export class LegLine {
     await this.#perform(signal, (media, either) => media.sendDigits(digits, either));
   }
 
+  async echo(signal: AbortSignal): Promise<never> {
+    using either = linkSignals(this.ended, signal);
+    either.signal.throwIfAborted();
+    const media = this.#open?.media ?? (await abortable(this.#opened, either.signal));
+    media.echo(true);
+    try {
+      return await abortable(new Promise<never>(() => {}), either.signal);
+    } finally {
+      media.echo(false);
+    }
+  }
+
   async #perform(
     signal: AbortSignal,
     work: (media: MediaLeg, signal: AbortSignal) => Promise<void>,

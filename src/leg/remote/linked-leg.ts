@@ -81,6 +81,10 @@ export abstract class LinkedLeg implements RemoteLeg {
     return this.line.listen(options);
   }
 
+  echo(signal: AbortSignal): Promise<never> {
+    return this.line.echo(signal);
+  }
+
   record(options: RecordOptions): ActiveRecording {
     return this.line.record(options);
   }

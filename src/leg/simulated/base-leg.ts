@@ -77,6 +77,7 @@ export abstract class SimulatedBase implements Leg {
   #heldSince: number | undefined;
   /** Time on hold, before the present one. */
   #heldMs = 0;
+  #echoing = false;
   #referral: { readonly status: number; readonly notifies: readonly number[] } = {
     status: 202,
     notifies: [200],
@@ -135,6 +136,16 @@ export abstract class SimulatedBase implements Leg {
     this.heard.push({ at: this.at(), kind: 'digits', digits });
     for (const digit of digits) {
       await this.wait(digit === 'w' ? 500 : digit === 'W' ? 1_000 : KEY_MS, signal, 'sending keys');
+    }
+  }
+
+  async echo(signal: AbortSignal): Promise<never> {
+    this.#echoing = true;
+    try {
+      await this.wait(Number.POSITIVE_INFINITY, signal, 'an echo');
+      throw new Error('eternity has passed');
+    } finally {
+      this.#echoing = false;
     }
   }
 
@@ -293,10 +304,10 @@ export abstract class SimulatedBase implements Leg {
       });
     }
     this.#carry('inbound', 'speech', ms);
-    const other = this.#bridge?.otherThan(this);
+    const other = this.#echoing ? this : this.#bridge?.otherThan(this);
     if (!other || !this.audible || !other.audible || other.#playing > 0) return;
-    if (other.#heldSince !== undefined) return;
-    other.heard.push({ at: other.at(), kind: 'voice', said, ms });
+    if (other.#heldSince !== undefined || (other.#echoing && other !== this)) return;
+    other.heard.push({ at: other.at(), kind: other === this ? 'echo' : 'voice', said, ms });
     other.#hear(said, ms, true);
     other.#carry('outbound', 'speech', ms);
   }

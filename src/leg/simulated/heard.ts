@@ -26,6 +26,8 @@ export type Heard =
     }
   /** The peer put the call on hold; took it off hold. */
   | { readonly at: number; readonly kind: 'held' | 'resumed' }
+  /** It heard itself. */
+  | { readonly at: number; readonly kind: 'echo'; readonly said: string; readonly ms: number }
   /** The other party of a bridge said something, or pressed a key. */
   | { readonly at: number; readonly kind: 'voice'; readonly said: string; readonly ms: number }
   | { readonly at: number; readonly kind: 'key'; readonly key: string }

@@ -63,6 +63,7 @@ export class HostedLeg {
   #eventBegan = 0;
   #paused = true;
   #bridged: HostedLeg | undefined;
+  #echoing = false; // what its peer says goes back to it
   #concealed = false; // the last frame heard was made up
   #covered = false; // something of our own was sent in place of the next frame over the bridge
   #carrying = false; // `#carried` came over the bridge since the last turn
@@ -171,6 +172,12 @@ export class HostedLeg {
     }
   }
 
+  echo(on: boolean): void {
+    this.#echoing = on;
+    this.#covered = false;
+    this.#behind = 0;
+  }
+
   /** Its turn, every 20 ms; after a stall, the turns it missed. */
   turn(dueAt: number, now: number): void {
     const heard = this.#jitter.pull(this.#heard);
@@ -181,11 +188,12 @@ export class HostedLeg {
     for (const recorder of this.#recorders.values()) recorder.frame(this.#heard, heard, outbound);
     for (const detector of this.#detectors.values()) detector.frame(this.#heard);
     this.#carrying = false;
-    const other = this.#bridged;
+    const other = this.#echoing ? this : this.#bridged;
     const madeUp = heard === 'concealed' && this.#concealed;
     this.#concealed = heard === 'concealed';
     // the second frame made up in a row is hardly heard, but would keep the edge from passing the peers on directly
-    if (other && heard !== 'nothing' && !madeUp) other.#carry(this.#heard, heard, now - dueAt);
+    if (!other || heard === 'nothing' || madeUp) return;
+    if (other === this || !other.#echoing) other.#carry(this.#heard, heard, now - dueAt);
   }
 
   /** Settles when every recording has been reported. */
@@ -228,7 +236,7 @@ export class HostedLeg {
       this.#behind--;
       return;
     }
-    this.#fields.passed = true;
+    this.#fields.passed = !this.#echoing;
     this.#sendAudio(pcm);
   }
 

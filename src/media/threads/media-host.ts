@@ -270,6 +270,10 @@ class ThreadedMediaLeg implements MediaLeg {
     this.#links.post({ type: 'bridge', leg: this.id, other: other.id });
   }
 
+  echo(on: boolean): void {
+    if (!this.#closed) this.#links.post({ type: 'echo', leg: this.id, on });
+  }
+
   unbridge(): void {
     if (!this.#closed) this.#links.post({ type: 'unbridge', leg: this.id });
   }

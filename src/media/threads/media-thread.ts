@@ -104,6 +104,9 @@ export async function runMediaThread(main: MessagePort, data: MediaThreadData): 
       case 'resume':
         legs.get(command.leg)?.resumeRecording(command.request);
         break;
+      case 'echo':
+        legs.get(command.leg)?.echo(command.on);
+        break;
       case 'bridge':
         bridge(command.leg, command.other);
         break;

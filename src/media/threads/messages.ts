@@ -88,6 +88,7 @@ export type MediaCommand =
       readonly behavior: 'skip' | 'silence';
     }
   | { readonly type: 'resume'; readonly request: number; readonly leg: number }
+  | { readonly type: 'echo'; readonly leg: number; readonly on: boolean }
   | { readonly type: 'bridge'; readonly leg: number; readonly other: number }
   | { readonly type: 'unbridge'; readonly leg: number }
   | { readonly type: 'close'; readonly request: number; readonly leg: number }

@@ -85,6 +85,8 @@ export interface MediaLeg {
   /** Tells `listener` what the peer says until it is disposed; when the leg is closed, that it has ended. */
   listen(options: ListenOptions, listener: SpeechListener): Disposable;
   record(options: RecordOptions): ActiveRecording;
+  /** Whether the peer hears itself from now on, in place of whom it is bridged with. Keys do not come back. */
+  echo(on: boolean): void;
   /**
    * What this leg's peer says is sent to `other`'s, and the reverse; a clip that is played to one of them is heard
    * instead. Keys are passed on too. One bridge per leg: another one replaces it. Both legs are this host's.

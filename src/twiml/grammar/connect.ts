@@ -23,7 +23,6 @@ const refused = { support: 'refused', refusal: 13750 } as const;
 export const connect = element({
   key: 'Connect',
   docs: 'connect',
-  ...refused,
   attributes: {
     action: attr.url(), // absent: the document continues
     method: attr.method({ default: 'POST', invalid: SCHEMA }),
@@ -99,7 +98,8 @@ const virtualAgent = element({
 const conversation = element({
   key: 'Conversation',
   docs: 'connect#conversation',
-  ...refused,
+  support: 'refused',
+  refusal: 32500, // cannot be connected, whatever the reason
   attributes: {
     serviceInstanceSid: attr.text(
       { default: undefined, invalid: SCHEMA },

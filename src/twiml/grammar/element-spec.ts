@@ -29,6 +29,8 @@ export interface ElementSpec<T extends AttributeTable = AttributeTable> {
   readonly children: readonly string[];
   /** Raised for any other element in it, which is left out. */
   readonly invalidChild: TwimlCode;
+  /** Codes that end the document where the element is executed, when reading it has raised them. */
+  readonly fatal?: readonly TwimlCode[];
   /** Absent: it takes none, and what is there raises 12200. */
   readonly text?: TextRule;
   readonly support: Support;

@@ -28,7 +28,7 @@ export const pay = element({
   key: 'Pay',
   docs: 'pay',
   support: 'refused',
-  refusal: 64002,
+  refusal: 64004,
   attributes: {
     input: attr.oneOf(['dtmf'], { default: 'dtmf', invalid: SCHEMA }),
     action: attr.url({ invalid: 64016 }), // absent: the current document's URL
@@ -50,8 +50,8 @@ export const pay = element({
     }),
     chargeAmount: attr.text(
       { default: undefined, invalid: 64003 },
-      /^\s*\d+(?:\.\d+)?\s*$/,
-      'an amount such as 12.50, without a currency sign',
+      /^\s*0*(?:\d{1,6}(?:\.\d+)?|1000000(?:\.0+)?)\s*$/,
+      'an amount from 0.00 to 1000000.00, without a currency sign',
     ),
     currency: attr.text(
       { default: 'usd', invalid: SCHEMA },
@@ -79,7 +79,7 @@ export const prompt = element({
   key: 'Prompt',
   docs: 'pay/prompt',
   support: 'refused',
-  refusal: 64002,
+  refusal: 12200, // by itself
   attributes: {
     for: attr.oneOf(
       [

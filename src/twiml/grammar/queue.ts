@@ -82,7 +82,7 @@ export const queue = element({
 });
 
 /** `<Leave>` takes the call out of its queue. */
-export const leave = element({ key: 'Leave', docs: 'leave', support: 'refused', refusal: 13750 });
+export const leave = element({ key: 'Leave', docs: 'leave' });
 
 const textIn = (written: Parameters<NonNullable<typeof queue.validate>>[0]) =>
   written.children.map((child) => ('text' in child ? child.text : '')).join('');

@@ -63,12 +63,13 @@ function readContent(
   family: Family,
 ): Content {
   const inner = inside(element, context);
+  const fatal = spec.fatal?.includes(spec.invalidChild);
   const children: ReadElement[] = [];
   for (const child of element.children) {
     if (!isElement(child)) continue;
     const nested = childSpec(spec, child.name, family);
     if (nested) children.push(readChild(nested, child, inner, family));
-    else reportChild(child, element, context, spec.children.map(nameIn), spec.invalidChild);
+    else reportChild(child, element, context, spec.children.map(nameIn), spec.invalidChild, fatal);
   }
   if (!spec.text) reportText(element, context);
   return { children, text: spec.text ? readText(spec.text, element, context) : '' };
@@ -88,6 +89,15 @@ function readChild(
   if (!isVerb(spec)) return readElement(spec, element, context, family);
   const step = spec.read(element, context);
   return { spec, element, values: {}, children: [], text: '', step };
+}
+
+/** The values of an element that was read by this spec; undefined when another one read it. */
+export function valuesBy<T extends AttributeTable>(
+  { spec, values }: ReadElement,
+  wanted: ElementSpec<T>,
+): Values<T> | undefined {
+  // What a spec reads are its own table's values.
+  return spec.key === wanted.key ? (values as Values<T>) : undefined;
 }
 
 const isVerb = (spec: ElementSpec): spec is Verb => 'read' in spec;

@@ -21,7 +21,7 @@ const refused = { support: 'refused', refusal: 13750 } as const;
 function needsNoun(written: TwimlElement, _values: unknown, context: ReadContext): void {
   if (written.children.some(isElement)) return;
   const expected = 'Recording, Siprec, Stream or Transcription';
-  const message = `<${written.name}> names nothing; put one of ${expected} into it.`;
+  const message = `<${written.name}> names nothing; put one of ${expected} into it; the document fails there.`;
   reportAt(context, 14300, written.position, message, { expected });
 }
 
@@ -29,13 +29,13 @@ function needsNoun(written: TwimlElement, _values: unknown, context: ReadContext
 export const start = element({
   key: 'Start',
   docs: 'start',
-  ...refused,
   attributes: {
     action: attr.url({ support: 'accepted' }),
     method: attr.method({ default: 'POST', invalid: SCHEMA, support: 'accepted' }),
   },
   children: ['Recording', 'Siprec', 'Stream', 'Transcription'],
   invalidChild: 14300,
+  fatal: [14300],
   validate: needsNoun,
 });
 
@@ -43,9 +43,9 @@ export const start = element({
 export const stop = element({
   key: 'Stop',
   docs: 'stop',
-  ...refused,
   children: ['Stop>Recording', 'Stop>Siprec', 'Stop>Stream', 'Stop>Transcription'],
   invalidChild: 14300,
+  fatal: [14300],
   validate: needsNoun,
 });
 
@@ -53,7 +53,6 @@ export const stop = element({
 export const startRecording = element({
   key: 'Recording',
   docs: 'recording',
-  ...refused,
   attributes: {
     name: anyText(),
     channels: attr.oneOf(['mono', 'dual'], { default: 'dual', invalid: SCHEMA }),
@@ -68,7 +67,8 @@ export const startRecording = element({
 export const startSiprec = element({
   key: 'Siprec',
   docs: 'siprec',
-  ...refused,
+  support: 'refused',
+  refusal: 31940,
   attributes: {
     connectorName: attr.text(
       { default: undefined, invalid: 31940, required: 31940 },
@@ -117,13 +117,25 @@ export const startTranscription = element({
 });
 
 /** What is stopped is known by the name it was started with. */
-const stopped = <const K extends string>(key: K, docs: string) =>
-  element({ key, docs, ...refused, attributes: { name: anyText() } });
+const stopped = <const K extends string>(key: K, docs: string, more: Partial<typeof refused> = {}) =>
+  element({ key, docs, ...more, attributes: { name: anyText() } });
 
-export const stopStream = stopped('Stop>Stream', 'stream#stop');
+export const stopStream = stopped('Stop>Stream', 'stream#stop', refused);
 export const stopSiprec = stopped('Stop>Siprec', 'siprec#stop');
-export const stopTranscription = stopped('Stop>Transcription', 'transcription#stop');
-export const stopRecording = stopped('Stop>Recording', 'recording#stop');
+export const stopTranscription = stopped('Stop>Transcription', 'transcription#stop', refused);
+
+/** One that nothing names cannot be meant. */
+export const stopRecording = element({
+  key: 'Stop>Recording',
+  docs: 'recording#stop',
+  attributes: {
+    name: attr.text(
+      { default: undefined, invalid: SCHEMA, required: SCHEMA },
+      /\S/,
+      'the name the recording was started with',
+    ),
+  },
+});
 
 /** `<Start>`, `<Stop>` and all that may stand in them. */
 export const startFamily = familyOf([

@@ -50,7 +50,7 @@ export async function runDocument(scope: CallScopeOf, next: Next, signal: AbortS
     if (!waiting || (ended.kind !== 'ran-out' && ended.kind !== 'failure')) return ended;
     const { transfer, document, steps, index } = waiting;
     if (!transfer.failed) return ended;
-    if (ended.kind === 'failure') scope.world.report(ended.diagnostic);
+    if (ended.kind === 'failure' && !ended.told) scope.world.report(ended.diagnostic);
     scope.waiting = undefined;
     scope.enter(document);
     scope.running = steps[index]?.name;

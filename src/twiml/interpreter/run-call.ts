@@ -37,15 +37,23 @@ export async function runCall(world: CallWorld, start: CallStart, signal: AbortS
   const scope = new CallScopeOf(world, life.signal, { screening: screenCall });
   try {
     if (start.kind === 'fresh' && world.config.voiceUrl.trim() === '') return await refuseUnconfigured(world);
-    return await execute(world, scope, beginning(world, scope, start), redirection, life.signal);
+    const end = await execute(world, scope, beginning(world, scope, start), redirection, life.signal);
+    if (recordsOn(world)) await world.recordings.ended();
+    return end;
   } catch (error) {
     const reason = world.leg.ended.aborted ? world.leg.ended.reason : error;
     await scope.abandonWaiting();
     if (!(reason instanceof LegEnded)) throw error;
+    if (recordsOn(world)) await world.recordings.ended();
     return legEnded(reason, world, scope);
   } finally {
     if (scope.isCallingBack) await scope.settled();
   }
+}
+
+/** Recordings that ran beside the verbs end with the leg: a call's own end comes after theirs. */
+function recordsOn({ leg, recordings }: CallWorld): boolean {
+  return leg.ended.aborted && recordings.followed.length > 0;
 }
 
 function beginning(world: CallWorld, scope: CallScopeOf, start: CallStart): Next {
@@ -81,7 +89,7 @@ async function execute(
         next = ended.next;
         break;
       case 'failure': {
-        world.report(ended.diagnostic);
+        if (!ended.told) world.report(ended.diagnostic);
         const fallback = fallbackFor(ended.diagnostic, scope);
         if (!fallback) return await giveUp(world, scope, ended.diagnostic, signal);
         next = { kind: 'fetch', request: fallback, purpose: 'fallback' };

@@ -40,7 +40,7 @@ export async function screenCall(
       continue;
     }
     if (looping) world.report(tooManyDocuments(scope));
-    if (ended.kind === 'failure') world.report(ended.diagnostic);
+    if (ended.kind === 'failure' && !ended.told) world.report(ended.diagnostic);
     const why = ended.kind === 'hangup' ? ended.why : 'screening failed';
     world.timeline.add({ type: 'hangup', by: 'application', cause: why });
     await child.leg.hangup();

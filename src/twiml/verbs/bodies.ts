@@ -34,9 +34,11 @@ export function reportChild(
   context: ReadContext,
   allowed: readonly string[],
   code: TwimlCode,
+  fatal = false,
 ): void {
   const near = closest(child.name, allowed);
-  const advice = near ? `did you mean <${near}>? It is ignored.` : 'it is ignored.';
+  const fate = fatal ? 'the document fails there.' : 'it is ignored.';
+  const advice = near ? `did you mean <${near}>? ${fate[0]?.toUpperCase()}${fate.slice(1)}` : fate;
   const only = near === undefined && allowed.length > 0 ? `, only ${listed(allowed)}` : '';
   const message = `<${child.name}> is not allowed inside <${parent.name}>${only}; ${advice}`;
   const expected = near ?? (allowed.length > 0 ? listed(allowed) : undefined);

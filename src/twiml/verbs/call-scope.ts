@@ -13,7 +13,12 @@ export type Outcome =
   | { readonly kind: 'redirect'; readonly request: DocumentRequest; readonly transfer?: Transfer }
   | { readonly kind: 'hangup'; readonly parameters?: Parameters }
   | { readonly kind: 'reject'; readonly reason: 'busy' | 'rejected'; readonly parameters?: Parameters }
-  | { readonly kind: 'failure'; readonly diagnostic: Diagnostic };
+  | {
+      readonly kind: 'failure';
+      readonly diagnostic: Diagnostic;
+      /** The customer has been told already. */
+      readonly told?: boolean;
+    };
 
 /** A document to fetch. */
 export interface DocumentRequest {

@@ -37,7 +37,7 @@ export interface Verb extends ElementSpec {
 }
 
 interface VerbSpec<T extends AttributeTable, B>
-  extends Partial<Pick<ElementSpec<T>, 'support' | 'refusal' | 'validate'>> {
+  extends Partial<Pick<ElementSpec<T>, 'support' | 'refusal' | 'fatal' | 'validate'>> {
   readonly name: string;
   readonly docs: string;
   readonly attributes: T;
@@ -62,7 +62,10 @@ export function defineVerb<const T extends AttributeTable, B>(spec: VerbSpec<T, 
     ...(body.text && { text: body.text }),
     support: spec.support ?? 'executed',
     ...(spec.refusal && { refusal: spec.refusal }),
-    read(element, context) {
+    ...(spec.fatal && { fatal: spec.fatal }),
+    read(element, outer) {
+      let fault: Diagnostic | undefined;
+      const context = spec.fatal ? watching(outer, spec.fatal, (found) => (fault ??= found)) : outer;
       const attributes = readAttributes(table, element, context);
       const node = { attributes, body: body.read(element, context), element };
       spec.validate?.(element, attributes, context);
@@ -71,8 +74,27 @@ export function defineVerb<const T extends AttributeTable, B>(spec: VerbSpec<T, 
         name,
         position: element.position,
         detail: spec.detail?.(node),
-        run: (call, signal) => spec.run(node, call, signal),
+        run: (call, signal) =>
+          fault
+            ? Promise.resolve({ kind: 'failure', diagnostic: fault, told: true })
+            : spec.run(node, call, signal),
       };
+    },
+  };
+}
+
+/** A context that also tells of some codes when they are raised. */
+function watching(
+  context: ReadContext,
+  codes: readonly number[],
+  tell: (found: Diagnostic) => void,
+): ReadContext {
+  return {
+    url: context.url,
+    within: context.within,
+    report(found) {
+      if (codes.includes(found.code)) tell(found);
+      context.report(found);
     },
   };
 }

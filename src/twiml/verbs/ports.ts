@@ -38,6 +38,8 @@ export interface AudioLibrary {
 export interface RecordingRequest {
   /** Absent: RecordVerb. */
   readonly source?: RecordingSource;
+  /** By which `<Stop>` means it. Absent: it has none. */
+  readonly name?: string | undefined;
   /** Absent: 1. */
   readonly channels?: 1 | 2;
   /** Absent: inbound. */
@@ -55,6 +57,15 @@ export interface RecordingDesk {
   begin(request: RecordingRequest): Promise<{ readonly sid: string; readonly url: string }>;
   /** Tells that it has started on a leg: from now on the API can pause, resume and stop it. */
   running?(sid: string, recording: ActiveRecording): void;
+  /**
+   * Starts a recording that was begun, lets it run beside the call's verbs and hands it over when it has ended; a leg
+   * that is over leaves an empty one. `onEnded` hears of its end first.
+   */
+  follow(sid: string, start: () => ActiveRecording, onEnded: (end: RecordingEnd) => void): void;
+  /** The recordings that run beside the call's verbs, oldest first. `stop` resolves when its end is stored. */
+  readonly followed: readonly { readonly name: string | undefined; stop(): Promise<void> }[];
+  /** Resolves when they have ended, as they do with the leg at the latest, and their ends have been heard of. */
+  ended(): Promise<void>;
   /** Hands over an ended recording; storing and calling back go on durably after this resolves. */
   finish(sid: string, end: RecordingEnd): Promise<void>;
 }

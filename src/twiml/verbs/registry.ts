@@ -3,21 +3,29 @@ import { diagnose } from '../../core/error-catalogue.ts';
 import { isElement, type TwimlElement, visiblePosition } from '../document/element.ts';
 import type { Step } from './call-scope.ts';
 import { closest } from './closest.ts';
+import { connect } from './connect/connect.ts';
 import type { ReadContext, Verb } from './define-verb.ts';
 import { dial } from './dial/dial.ts';
+import { echo } from './echo.ts';
+import { enqueue, queue } from './enqueue.ts';
 import { gather } from './gather.ts';
 import { hangup } from './hangup.ts';
-import { notYet } from './not-yet.ts';
+import { leave } from './leave.ts';
 import { pause } from './pause.ts';
+import { pay } from './pay.ts';
 import { play } from './play.ts';
+import { prompt } from './prompt.ts';
 import { record } from './record.ts';
 import { redirect } from './redirect.ts';
 import { refer } from './refer.ts';
 import { reject } from './reject.ts';
 import { say } from './say.ts';
+import { sms } from './sms.ts';
+import { start } from './start/start.ts';
+import { stop } from './start/stop.ts';
 
-/** The verbs that are executed. */
-export const verbs: readonly Verb[] = [
+/** The verbs there are. */
+export const allVerbs: readonly Verb[] = [
   say,
   play,
   pause,
@@ -28,10 +36,17 @@ export const verbs: readonly Verb[] = [
   redirect,
   reject,
   hangup,
+  echo,
+  start,
+  stop,
+  connect,
+  leave,
+  sms,
+  pay,
+  prompt,
+  enqueue,
+  queue,
 ];
-
-/** The verbs there are. */
-export const allVerbs: readonly Verb[] = [...verbs, ...notYet];
 
 const known: ReadonlyMap<string, Verb> = new Map(allVerbs.map((verb) => [verb.name, verb]));
 

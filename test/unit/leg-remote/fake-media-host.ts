@@ -67,6 +67,7 @@ export class FakeMediaLeg implements MediaLeg {
   closes = 0;
   /** Whom its peer hears. */
   other: FakeMediaLeg | undefined;
+  echoing = false;
   #playing = 0;
   readonly #clock: Clock;
   readonly #recordings = new Set<FakeRecording>();
@@ -132,6 +133,10 @@ export class FakeMediaLeg implements MediaLeg {
     const { other } = this;
     this.other = undefined;
     if (other?.other === this) other.other = undefined;
+  }
+
+  echo(on: boolean): void {
+    this.echoing = on;
   }
 
   async play(clip: AudioClip, signal: AbortSignal, { loop = false }: PlayOptions = {}): Promise<void> {

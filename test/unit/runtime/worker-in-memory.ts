@@ -152,6 +152,7 @@ class FakeMedia implements MediaHost {
           resume: () => void done.push('resume'),
         };
       },
+      echo() {},
       bridge() {},
       unbridge() {},
       configure() {},

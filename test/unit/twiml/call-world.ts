@@ -132,6 +132,11 @@ export function setUp(
       finish: async (sid) => {
         finished.push(sid);
       },
+      follow: (sid, start) => {
+        void start().ended.then(() => finished.push(sid)); // a simulated one never fails
+      },
+      followed: [],
+      ended: async () => {},
     },
     timeline: { add: (entry) => timeline.push(entry) },
     report: (diagnostic) => diagnostics.push(diagnostic),

@@ -503,7 +503,7 @@ const CASES: Readonly<Record<string, RuleCases>> = {
     finds: [
       { text: document('<Say>Hi</Say>¦<Enqueue>support</Enqueue>'), code: 'not-executed', level: 'note' },
       {
-        text: document('¦<Connect><Stream url="wss://a.io/s"/></Connect>'),
+        text: document('<Connect>¦<Stream url="wss://a.io/s"/></Connect>'),
         code: 'not-executed',
         level: 'note',
       },

@@ -43,6 +43,9 @@ describe('the verb tables', () => {
     ['<Dial><Number url="/x" statusCallbackEvent="initiated completed">+15005550006</Number></Dial>'],
     ['<Refer action="/x"><Sip>a@b?X-c=d</Sip></Refer>'],
     ['<Say xmlns:x="urn:x" xsi:type="y">x</Say>'],
+    ['<Start><Recording name="a" channels="mono" track="outbound" trim="do-not-trim"/></Start>'],
+    ['<Stop><Recording name="a"/></Stop><Leave/><Echo/>'],
+    ['<Connect action="/x"><Room>x</Room></Connect><Pay/><Sms to="+15005550009">x</Sms>'],
   ])('find nothing wrong with %s', (inside) => {
     expect(read(inside).diagnostics).toEqual([]);
   });

@@ -195,6 +195,39 @@ async function channelsOf(legs: Legs, request: number): Promise<[Int16Array, Int
   return [left, right];
 }
 
+describe('an echo', () => {
+  it('is what the peer says, every sample once, with no delay but that of the receiving buffer', async () => {
+    const legs = new Legs(spoolDir);
+    const a = legs.open(PCMA);
+    a.leg.record(1, both);
+    a.leg.echo(true);
+    a.says(here);
+    a.press(5);
+    legs.pass(110);
+    expect(a.heard().subarray(0, here.length)).toEqual(through(here, PCMA, PCMA));
+    expect(a.sent.filter(({ kind }) => kind === 'event')).toEqual([]); // keys do not come back
+    a.leg.echo(false);
+    const sent = a.sent.length;
+    a.says(there);
+    legs.pass(110);
+    expect(a.sent.length).toBe(sent);
+    await a.leg.close();
+    const [said, heard] = await channelsOf(legs, 1);
+    expect(indexOf(through(here, PCMA), said)).toBeGreaterThanOrEqual(0);
+    expect(indexOf(through(here, PCMA), heard)).toBeGreaterThanOrEqual(0);
+  });
+
+  it('keeps the peer of a bridge from being heard by either', () => {
+    const { legs, a, b } = bridged();
+    a.leg.echo(true);
+    a.says(here);
+    b.says(there);
+    legs.pass(110);
+    expect(a.heard().subarray(0, here.length)).toEqual(through(here, PCMA, PCMA));
+    expect(b.sent).toEqual([]);
+  });
+});
+
 describe('a bridge', () => {
   it('carries what each peer says to the other, in its codec, every sample once and in order', () => {
     const { legs, a, b } = bridged();
