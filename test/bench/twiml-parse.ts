@@ -1,5 +1,6 @@
 import { XMLParser } from 'fast-xml-parser';
 import { parseDocument } from '../../src/twiml/document/parse.ts';
+import { lint } from '../../src/twiml/lint/lint.ts';
 import { readVerbs } from '../../src/twiml/verbs/registry.ts';
 
 /** A menu as applications send it: nested prompts, attributes, references, 0.9 kB. */
@@ -55,9 +56,12 @@ export interface TwimlParseResult {
   readonly parsedPerSecond: number;
   /** Documents a second from text to verbs with their values and diagnostics. */
   readonly readPerSecond: number;
+  /** Documents a second from text to everything that the linter says. */
+  readonly lintedPerSecond: number;
   /** Time of a document over time of the bare parser: what holds from machine to machine. */
   readonly parsedToBare: number;
   readonly readToBare: number;
+  readonly lintedToBare: number;
 }
 
 /** A short, a usual and a long document. */
@@ -90,21 +94,24 @@ function measure(text: string, turns: number, perTurn: number): TwimlParseResult
   const read = () => {
     if (readVerbs(parse(), URL).steps.length < 3) throw new Error('verbs are missing');
   };
-  const works = [bare, parse, read];
+  const linted = () => lint(text, { url: URL });
+  const works = [bare, parse, read, linted];
   for (const work of works) time(work, perTurn * 3); // warm up
   const best = works.map(() => Number.POSITIVE_INFINITY);
   for (let turn = 0; turn < turns; turn++) {
     for (const [at, work] of works.entries()) best[at] = Math.min(best[at] ?? 0, time(work, perTurn));
   }
-  const [bareMs = 0, parsedMs = 0, readMs = 0] = best;
+  const [bareMs = 0, parsedMs = 0, readMs = 0, lintedMs = 0] = best;
   const rate = (spent: number) => Math.round((perTurn * 1000) / spent);
   return {
     bytes: Buffer.byteLength(text),
     barePerSecond: rate(bareMs),
     parsedPerSecond: rate(parsedMs),
     readPerSecond: rate(readMs),
+    lintedPerSecond: rate(lintedMs),
     parsedToBare: parsedMs / bareMs,
     readToBare: readMs / bareMs,
+    lintedToBare: lintedMs / bareMs,
   };
 }
 
