@@ -7,6 +7,7 @@ import { elementsIn } from './element-text.ts';
 import type { LintDiagnostic, LintOptions } from './lint-diagnostic.ts';
 import type { LintedDocument, Report } from './rule.ts';
 import { rules } from './rules.ts';
+import { urlsIn } from './written-urls.ts';
 
 /** The base domain of an installation that has not been given another. */
 const STANDARD_DOMAIN = 'trunkline.localhost';
@@ -31,11 +32,13 @@ export function lint(text: string, options: LintOptions = {}): readonly LintDiag
 function beyondGrammar(text: string, root: TwimlElement, options: LintOptions): readonly LintDiagnostic[] {
   const { url, inline = false, region, domain = STANDARD_DOMAIN } = options;
   const known = !inline && url !== undefined && URL.canParse(url);
+  const elements = elementsIn(root);
   const document: LintedDocument = {
     text,
     root,
     verbs: root.children.filter(isElement),
-    elements: elementsIn(root),
+    elements,
+    urls: urlsIn(elements),
     url: known ? url : undefined,
     inline,
     region: region !== undefined && isRegionId(region) ? region : undefined,

@@ -1,6 +1,7 @@
 import type { RegionId } from '../../region/region.ts';
 import type { Position, TwimlElement } from '../document/element.ts';
 import type { LintLevel } from './lint-diagnostic.ts';
+import type { WrittenUrl } from './written-urls.ts';
 
 /** A document as the rules see it. */
 export interface LintedDocument {
@@ -10,6 +11,7 @@ export interface LintedDocument {
   readonly verbs: readonly TwimlElement[];
   /** Every element, the root first, in document order. */
   readonly elements: readonly TwimlElement[];
+  readonly urls: readonly WrittenUrl[];
   /** Where it is served; undefined when nobody said. */
   readonly url: string | undefined;
   /** It has no address, ever. */

@@ -23,8 +23,10 @@ export const deprecated: Rule = {
   docs: 'https://www.twilio.com/docs/voice/twiml',
   check({ elements }, report) {
     for (const element of elements) {
-      for (const { attribute, instead, ...of } of DEPRECATED) {
-        const position = of.element === element.name ? place(element, attribute) : undefined;
+      for (const deprecation of DEPRECATED) {
+        if (deprecation.element !== element.name) continue;
+        const { attribute, instead } = deprecation;
+        const position = place(element, attribute);
         if (!position) continue;
         const what = attribute === undefined ? `<${element.name}>` : `${attribute} of <${element.name}>`;
         report(position, {

@@ -1,7 +1,6 @@
-import { isElement, type Position, type TwimlElement } from '../../document/element.ts';
-import { bodyOf } from '../element-text.ts';
+import { isElement, type Position, type TwimlElement, visiblePosition } from '../../document/element.ts';
 import type { Rule } from '../rule.ts';
-import { nameOf, urlsIn } from '../written-urls.ts';
+import { nameOf } from '../written-urls.ts';
 
 /** A reference that is left after all references were resolved: it was escaped twice. */
 const REFERENCE = /&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,7}|#x[0-9a-f]{1,6});/i;
@@ -18,8 +17,7 @@ function* spokenTexts(elements: readonly TwimlElement[]): Generator<{ text: stri
 function* textsIn(element: TwimlElement): Generator<{ text: string; position: Position }> {
   for (const child of element.children) {
     if (isElement(child)) yield* textsIn(child);
-    else if (child.text.trim() !== '')
-      yield { text: child.text, position: bodyOf({ ...element, children: [child] }).position };
+    else if (child.text.trim() !== '') yield { text: child.text, position: visiblePosition(child) };
   }
 }
 
@@ -29,7 +27,7 @@ export const escapedTwice: Rule = {
   level: 'warning',
   title: 'Text that was escaped twice',
   docs: 'https://www.twilio.com/docs/voice/twiml/say',
-  check({ elements }, report) {
+  check({ elements, urls }, report) {
     for (const { text, position } of spokenTexts(elements)) {
       const [reference] = REFERENCE.exec(text) ?? [];
       const [tag] = MARKUP.exec(text) ?? [];
@@ -42,7 +40,7 @@ export const escapedTwice: Rule = {
         report(position, { message, actual: shown, expected: 'an element' });
       }
     }
-    for (const url of urlsIn(elements)) {
+    for (const url of urls) {
       const [reference] = REFERENCE.exec(url.value) ?? [];
       if (reference === undefined) continue;
       const message = `${nameOf(url)} holds "${reference}" after its references were resolved, so it is requested with it; escape it once: &amp; for each &.`;

@@ -71,6 +71,7 @@ export const registeredAddress: Rule = {
   docs: 'https://www.twilio.com/docs/voice/api/sip-registration',
   check(document, report) {
     for (const { sip, uri } of dialledUris(document)) {
+      if (!/\.sip\./i.test(uri)) continue; // every such address has this label
       const { target } = readSipTarget(uri);
       const judged = target && addressFault(target.uri, document.domain);
       if (!target || judged === undefined) continue;

@@ -1,6 +1,6 @@
 import { written } from '../element-text.ts';
 import type { Rule } from '../rule.ts';
-import { hasScheme, nameOf, urlsIn } from '../written-urls.ts';
+import { hasScheme, nameOf } from '../written-urls.ts';
 
 /** Callbacks that are documented as absolute: what is asked later has no document any more. */
 const ABSOLUTE: ReadonlyMap<string, string> = new Map([
@@ -13,8 +13,8 @@ export const absoluteCallback: Rule = {
   level: 'warning',
   title: 'A relative callback where only an absolute one is taken',
   docs: 'https://www.twilio.com/docs/voice/twiml/stream#statuscallback',
-  check({ elements }, report) {
-    for (const url of urlsIn(elements)) {
+  check({ urls }, report) {
+    for (const url of urls) {
       const only = ABSOLUTE.get(url.element.name);
       if (only === undefined || only !== url.attribute || hasScheme(url.value)) continue;
       const message = `${nameOf(url)} must be an absolute URL; write one.`;

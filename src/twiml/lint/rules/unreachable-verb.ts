@@ -29,13 +29,13 @@ export const unreachableVerb: Rule = {
   docs: 'https://www.twilio.com/docs/voice/twiml#twilios-request-to-your-application',
   check({ verbs }, report) {
     for (const [index, verb] of verbs.entries()) {
+      const next = verbs[index + 1];
       const why = departs(verb);
-      const [next, ...more] = verbs.slice(index + 1);
       if (why === undefined || next === undefined) continue;
-      const rest =
-        more.length > 0 ? ` nor the ${more.length === 1 ? 'verb' : `${more.length} verbs`} behind it` : '';
+      const more = verbs.length - index - 2;
+      const rest = more > 0 ? ` nor the ${more === 1 ? 'verb' : `${more} verbs`} behind it` : '';
       const message = `<${next.name}> is never reached${rest}: ${why} (line ${verb.position.line}). Move what must happen in front of it, or into the document that follows.`;
-      const harmless = next.name === 'Hangup' && more.length === 0;
+      const harmless = next.name === 'Hangup' && more === 0;
       report(next.position, { message, actual: `<${next.name}>`, ...(harmless && { level: 'note' }) });
       return;
     }

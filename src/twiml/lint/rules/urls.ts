@@ -3,7 +3,7 @@ import { isPrivateAddress } from '../../../webhook/private-address.ts';
 import { isTarget, parseTarget } from '../../../webhook/request.ts';
 import { bodyOf } from '../element-text.ts';
 import type { Rule } from '../rule.ts';
-import { hasScheme, lacksScheme, nameOf, urlsIn } from '../written-urls.ts';
+import { hasScheme, lacksScheme, nameOf } from '../written-urls.ts';
 
 /** A URL without scheme that begins with a host is a path below the document's own. */
 export const missingScheme: Rule = {
@@ -11,8 +11,8 @@ export const missingScheme: Rule = {
   level: 'warning',
   title: 'A URL without its https://',
   docs: 'https://www.twilio.com/docs/voice/twiml#relative-urls',
-  check({ elements }, report) {
-    for (const url of urlsIn(elements)) {
+  check({ urls }, report) {
+    for (const url of urls) {
       if (url.use === 'socket' || !lacksScheme(url.value)) continue;
       const expected = `https://${url.value}`.slice(0, 100);
       const message = `${nameOf(url)} has no scheme, so it means a path beside this document; write ${expected}.`;
@@ -30,8 +30,8 @@ export const unusableUrl: Rule = {
   level: 'error',
   title: 'A URL that cannot be requested',
   docs: 'https://www.twilio.com/docs/api/errors/11100',
-  check({ elements, url: base }, report) {
-    for (const url of urlsIn(elements)) {
+  check({ urls, url: base }, report) {
+    for (const url of urls) {
       if (url.use === 'socket') continue;
       const target = parseTarget(url.value, base ?? SOME_BASE);
       if (isTarget(target)) continue;
@@ -48,9 +48,9 @@ export const relativeUrl: Rule = {
   level: 'note',
   title: 'A relative URL in a document without address',
   docs: 'https://www.twilio.com/docs/api/errors/15004',
-  check({ elements, url: base, inline }, report) {
+  check({ urls, url: base, inline }, report) {
     if (base !== undefined) return;
-    const relative = urlsIn(elements).filter(({ value }) => !hasScheme(value) && !lacksScheme(value));
+    const relative = urls.filter(({ value }) => !hasScheme(value) && !lacksScheme(value));
     for (const url of inline ? relative : relative.slice(0, 1)) {
       const actual = url.value.slice(0, 100);
       const which = relative.length > 1 ? ` (the first of ${relative.length})` : '';
@@ -94,8 +94,8 @@ export const plainHttp: Rule = {
   level: 'warning',
   title: 'Plain HTTP to a public host',
   docs: 'https://www.twilio.com/docs/usage/security',
-  check({ elements }, report) {
-    for (const url of urlsIn(elements)) {
+  check({ urls }, report) {
+    for (const url of urls) {
       if (url.use !== 'application' || !/^http:\/\//i.test(url.value) || !URL.canParse(url.value)) continue;
       const { hostname } = new URL(url.value);
       if (!isPublicHost(hostname)) continue;
@@ -111,8 +111,8 @@ export const connectionOverride: Rule = {
   level: 'warning',
   title: 'A connection override that cannot be used',
   docs: 'https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides',
-  check({ elements }, report) {
-    for (const url of urlsIn(elements)) {
+  check({ urls }, report) {
+    for (const url of urls) {
       if (url.use === 'socket') continue;
       for (const { code, level, message, actual, expected } of parseOverrides(url.value).diagnostics) {
         report(url.position, { code, level, message, actual, expected });

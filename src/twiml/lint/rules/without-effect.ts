@@ -110,6 +110,14 @@ const DEPENDENCES: readonly Dependence[] = [
   },
 ];
 
+/** The same by the attributes concerned. */
+const BY_ATTRIBUTE: ReadonlyMap<string, readonly Dependence[]> = new Map(
+  DEPENDENCES.flatMap(({ of }) => of).map((name) => [
+    name,
+    DEPENDENCES.filter(({ of }) => of.includes(name)),
+  ]),
+);
+
 /** Attributes that a document wrote for nothing. */
 export const withoutEffect: Rule = {
   id: 'without-effect',
@@ -118,21 +126,12 @@ export const withoutEffect: Rule = {
   docs: 'https://www.twilio.com/docs/voice/twiml',
   check({ elements }, report) {
     for (const element of elements) {
-      for (const dependence of DEPENDENCES) check(element, dependence);
-    }
-
-    function check(element: TwimlElement, { of, on, needs, met, level }: Dependence): void {
-      if ((on && !on.includes(element.name)) || met(element)) return;
-      for (const name of of) {
-        const attribute = element.attributes.get(name);
-        if (!attribute) continue;
-        const message = `${name} of <${element.name}> has no effect without ${needs}; add that, or leave ${name} out.`;
-        report(attribute.position, {
-          level,
-          message,
-          actual: attribute.value.slice(0, 100),
-          expected: needs,
-        });
+      for (const [name, { position, value }] of element.attributes) {
+        for (const { on, needs, met, level } of BY_ATTRIBUTE.get(name) ?? []) {
+          if ((on && !on.includes(element.name)) || met(element)) continue;
+          const message = `${name} of <${element.name}> has no effect without ${needs}; add that, or leave ${name} out.`;
+          report(position, { level, message, actual: value.slice(0, 100), expected: needs });
+        }
       }
     }
   },
