@@ -78,7 +78,6 @@ const CATALOGUE = {
   13335: warn('Gather: speechTimeout auto cannot be used with this speechModel'),
   13338: error('Gather: actionOnEmptyResult cannot be used'),
   13340: error('Gather: speech recognition failed'),
-  13342: error('Gather: these settings do not go with the second version of the Google provider'),
   13343: error('Gather: no speech recognition for this configuration'),
   13410: warn('Play: loop cannot be used'),
   13420: error('Play: the content type cannot be used'),

@@ -57,7 +57,7 @@ export const gather = defineVerb({
     speechTimeout: attr.seconds({ default: undefined, invalid: 13327, min: 1, words: { auto: AUTO } }),
     maxSpeechTime: attr.seconds({ default: undefined, invalid: 13328, min: 1 }),
     speechModel: attr.oneOf(SPEECH_MODELS, { default: 'default', invalid: 13334 }),
-    enhanced: attr.boolean({ default: false, invalid: 13334 }),
+    enhanced: attr.boolean({ default: false, invalid: 13334, support: 'accepted' }),
     language: attr.text(
       { default: 'en-US', invalid: 13331 },
       /^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$/,
@@ -71,7 +71,7 @@ export const gather = defineVerb({
     profanityFilter: attr.boolean({ default: true, invalid: 13333 }),
     partialResultCallback: attr.url(),
     partialResultCallbackMethod: attr.method({ default: 'POST', invalid: 13329 }),
-    debug: attr.boolean({ default: false, invalid: 12200 }),
+    debug: attr.boolean({ default: false, invalid: 12200, support: 'accepted' }),
   },
   body: verbsBody([say, play, pause], 13320),
   check({ attributes: { speechTimeout }, element }, context) {

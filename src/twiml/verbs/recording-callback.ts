@@ -15,7 +15,7 @@ export const recordingCallbackAttributes = (method: 13210 | 13610) =>
       default: ['completed'],
       invalid: 13621,
     }),
-    recordingConfigurationId: attr.text({ default: undefined, invalid: 12200 }),
+    recordingConfigurationId: attr.text({ default: undefined, invalid: 12200, support: 'accepted' }),
   }) as const satisfies Record<string, Attribute<unknown>>;
 
 interface RecordingCallbackValues {

@@ -15,14 +15,18 @@ export const notExecuted: Rule = {
   },
 };
 
-/** Once for an element and all in it. What `<Dial>` does not call is said when it is read. */
+/** Once for an element and all in it. */
 function inside(parent: TwimlElement, spec: ElementSpec, report: Report): void {
   for (const child of parent.children) {
     const nested = isElement(child) ? specIn(spec, child.name) : undefined;
     if (!isElement(child) || !nested) continue;
     if (nested.support !== 'refused') inside(child, nested, report);
-    else if (spec.name !== 'Dial') {
-      const message = `<${child.name}> is known and checked, and not executed by this version: a call goes on with its action, or with the next verb.`;
+    else {
+      const then =
+        spec.name === 'Dial'
+          ? 'nobody is called by it'
+          : 'a call goes on with its action, or with the next verb';
+      const message = `<${child.name}> is known and checked, and not executed by this version: ${then}.`;
       report(child.position, { message, actual: `<${child.name}>` });
     }
   }

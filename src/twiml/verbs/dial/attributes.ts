@@ -34,6 +34,10 @@ export const dialAttributes = {
   sequential: attr.boolean({ default: false, invalid: 13218 }),
   referUrl: attr.url(),
   referMethod: attr.method({ default: 'POST', invalid: 13210 }),
-  callReason: attr.text({ default: undefined, invalid: 12200 }, /^.{0,50}$/su, 'at most 50 characters'),
-  events: attr.oneOf(['call-progress-event'], { default: undefined, invalid: 12200 }),
+  callReason: attr.text(
+    { default: undefined, invalid: 12200, support: 'accepted' },
+    /^.{0,50}$/su,
+    'at most 50 characters',
+  ),
+  events: attr.oneOf(['call-progress-event'], { default: undefined, invalid: 12200, support: 'accepted' }),
 } as const;
