@@ -65,7 +65,11 @@ export const say = defineVerb({
 });
 
 function spokenText(body: readonly Utterance[]): string {
-  return body.flatMap((part) => ('text' in part ? [part.text] : [])).join(' ');
+  let spoken = '';
+  for (const part of body) {
+    if ('text' in part) spoken = spoken === '' ? part.text : `${spoken} ${part.text}`;
+  }
+  return spoken;
 }
 
 /** The stretches up to `limit` characters of text. Our choice: the documentation only says that there is a limit. */
