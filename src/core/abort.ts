@@ -4,6 +4,15 @@ export interface LinkedSignal extends Disposable {
   abort(reason?: unknown): void;
 }
 
+/** Why a signal was aborted when nobody said; what an AbortController makes by itself costs several times as much. */
+class Aborted extends Error {
+  override readonly name = 'AbortError';
+
+  constructor() {
+    super('This was aborted.');
+  }
+}
+
 /**
  * A child signal of `parents`. Unlike `AbortSignal.any` it leaves nothing on a long-lived parent once it is
  * disposed.
@@ -14,7 +23,7 @@ export function link(...parents: readonly (AbortSignal | undefined)[]): LinkedSi
   const release = () => {
     for (const [parent, follow] of followed.splice(0)) parent.removeEventListener('abort', follow);
   };
-  const abort = (reason?: unknown) => {
+  const abort = (reason: unknown = new Aborted()) => {
     release();
     controller.abort(reason);
   };

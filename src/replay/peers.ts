@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { failure } from '../core/diagnostic.ts';
 import type { DtmfKey } from '../leg/port.ts';
-import type { AnyPeer } from '../leg/simulated/base-leg.ts';
+import type { AnyPeer } from '../leg/simulated/any-peer.ts';
 import type { SimulatedPeer } from '../leg/simulated/simulated-leg.ts';
 import type { SimulatedCallee } from '../leg/simulated/simulated-outgoing-leg.ts';
 import type { CalleeAction, CallerAction } from './scenario.ts';

@@ -7,6 +7,7 @@ import { benchInviteAcl } from './invite-acl.ts';
 import { benchQueue } from './queue.ts';
 import { benchRefresh } from './refresh.ts';
 import { benchRegister } from './register.ts';
+import { benchReplay } from './replay.ts';
 import { benchRest } from './rest.ts';
 import { benchRouteLookups } from './route-lookups.ts';
 import { benchRtpPacing } from './rtp-pacing.ts';
@@ -30,6 +31,7 @@ const benches: Readonly<Record<string, () => unknown>> = {
     return sipp === undefined ? 'not run: sipp is not installed' : benchSipCalls(sipp);
   },
   'twiml-parse': () => benchTwimlParse(),
+  replay: () => benchReplay(),
   webhook: () => benchWebhook(),
   queue: () => benchQueue(),
   register: () => benchRegister(),

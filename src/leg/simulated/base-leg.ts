@@ -19,10 +19,12 @@ import {
   type SpeechStream,
 } from '../port.ts';
 import { SpeechFeed } from '../speech-feed.ts';
+import type { AnyPeer } from './any-peer.ts';
 import type { Heard } from './heard.ts';
 import { SimulatedListening } from './listening.ts';
 import { type Direction, type Line, SimulatedRecording } from './recording.ts';
-import { type Said, voiceOf } from './said.ts';
+import { voiceOf, type Word, wordsOf } from './said.ts';
+import { SimulatedBridge } from './simulated-bridge.ts';
 import { textIn } from './simulated-clip.ts';
 import { type Sound, Sounds } from './sounds.ts';
 
@@ -35,26 +37,6 @@ const REFER_MS = 500;
 const FOLLOWED_MS = 60_000;
 /** Without RTP for so long, an answered leg is over: as an edge has it. */
 const MEDIA_TIMEOUT_MS = 120_000;
-
-/** What the peer does whatever the direction of the call. */
-export interface AnyPeer {
-  press(key: DtmfKey): void;
-  /** Speaks for `ms`; before and after there is silence. `word` is what a bridged party hears. */
-  speak(ms: number, word?: string): void;
-  /** Says this within `ms`; a recogniser understands it, with this confidence. */
-  say(text: string, ms: number, confidence?: number): void;
-  /** Sends no RTP for `ms`. */
-  vanish(ms: number): void;
-  /** Puts the call on hold, `a=inactive` (RFC 3264 §8.4): audio goes neither way, and none is missed. */
-  hold(): void;
-  resume(): void;
-  /** What it hears. */
-  readonly sounds: Sounds;
-  /** Sends REFER. */
-  refer(referTo: string): void;
-  /** How it will answer a REFER: its status, then those of its NOTIFYs, the last of which is final. */
-  whenReferred(status: number, notifies: readonly number[]): void;
-}
 
 /** A leg without network and audio: everything takes the time it would take, on the given clock. */
 export abstract class SimulatedBase implements Leg {
@@ -70,7 +52,7 @@ export abstract class SimulatedBase implements Leg {
   /** Stretches of speech or absence that have begun: only the last one's end brings silence back. */
   readonly #stretches: Record<Direction, number> = { inbound: 0, outbound: 0 };
   #state: Leg['state'] = 'ringing';
-  #bridge: SimulatedBridge | undefined;
+  #bridge: SimulatedBridge<SimulatedBase> | undefined;
   #playing = 0;
   readonly #sounds = new Sounds();
   readonly #waits = new Set<{ readonly what: string }>();
@@ -379,52 +361,5 @@ export abstract class SimulatedBase implements Leg {
   #voice(pcm: Int16Array): void {
     for (const listening of this.#listening) listening.hear(pcm);
     for (const recording of this.#recordings) recording.hear(pcm);
-  }
-}
-
-/** A piece of speech and how long it takes. */
-interface Word {
-  readonly ms: number;
-  readonly said?: Said;
-}
-
-/** The words of a text, each as long as its share of the characters, in whole milliseconds. */
-function wordsOf(text: string, ms: number, confidence: number | undefined): readonly Word[] {
-  const words = text.split(/\s+/).filter((word) => word !== '');
-  const characters = words.join('').length;
-  let before = 0;
-  let begun = 0;
-  return words.map((word) => {
-    before += word.length;
-    const ended = Math.round((ms * before) / characters);
-    const length = ended - begun;
-    begun = ended;
-    return { ms: length, said: { text: word, confidence } };
-  });
-}
-
-class SimulatedBridge implements Bridge {
-  readonly #forget: () => void;
-  readonly #legs: readonly [SimulatedBase, SimulatedBase];
-  #over = false;
-
-  constructor(forget: () => void, legs: readonly [SimulatedBase, SimulatedBase]) {
-    this.#forget = forget;
-    this.#legs = legs;
-  }
-
-  otherThan(leg: SimulatedBase): SimulatedBase {
-    const [one, other] = this.#legs;
-    return leg === one ? other : one;
-  }
-
-  part(): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#forget();
-  }
-
-  async end(): Promise<void> {
-    this.part();
   }
 }

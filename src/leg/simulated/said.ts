@@ -21,3 +21,24 @@ export function voiceOf(ms: number, says?: Said): Int16Array {
 export function saidIn(pcm: Int16Array): Said | undefined {
   return said.get(pcm);
 }
+
+/** A piece of speech and how long it takes. */
+export interface Word {
+  readonly ms: number;
+  readonly said?: Said;
+}
+
+/** The words of a text, each as long as its share of the characters, in whole milliseconds. */
+export function wordsOf(text: string, ms: number, confidence: number | undefined): readonly Word[] {
+  const words = text.split(/\s+/).filter((word) => word !== '');
+  const characters = words.join('').length;
+  let before = 0;
+  let begun = 0;
+  return words.map((word) => {
+    before += word.length;
+    const ended = Math.round((ms * before) / characters);
+    const length = ended - begun;
+    begun = ended;
+    return { ms: length, said: { text: word, confidence } };
+  });
+}

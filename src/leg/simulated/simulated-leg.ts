@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { type LegEndCause, LegEnded } from '../port.ts';
-import { type AnyPeer, SimulatedBase } from './base-leg.ts';
+import type { AnyPeer } from './any-peer.ts';
+import { SimulatedBase } from './base-leg.ts';
 
 /** The far end of a simulated leg that calls us. */
 export interface SimulatedPeer extends AnyPeer {

@@ -2,7 +2,8 @@ import type { Clock } from '../../core/clock.ts';
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import { KeptEvent } from '../../core/kept-event.ts';
 import { type LegEndCause, LegEnded, type OutgoingLeg, type PeerAnswer, type PeerProgress } from '../port.ts';
-import { type AnyPeer, SimulatedBase } from './base-leg.ts';
+import type { AnyPeer } from './any-peer.ts';
+import { SimulatedBase } from './base-leg.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
