@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { styleText } from 'node:util';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { appCommand, asksForApp } from './application/app-command.ts';
 import { junitXml } from './junit.ts';
 import { type FixtureVerdict, type ReplayOptions, replayAll } from './replay-all.ts';
 import { scenarioJsonSchema } from './scenario-json-schema.ts';
@@ -34,6 +35,7 @@ export interface ReplayOutput {
  * when one is not or there is none, 2 when the arguments make no sense.
  */
 export async function replayCommand(args: readonly string[], output: ReplayOutput): Promise<number> {
+  if (asksForApp(args)) return await appCommand(args, output.print);
   let code = 0;
   const command = describedCommand(output).action(async (paths: string[], options: Options) => {
     code = await replay(paths, options, output);
@@ -58,6 +60,7 @@ function describedCommand({ print }: ReplayOutput): Command {
     .option('--junit <file>', 'write the results there, too, as JUnit XML')
     .option('--repeat <times>', 'run each so often, all runs being the same; show the hash', timesOf)
     .option('--schema', 'print the JSON Schema of scenario.yaml, for editors')
+    .option('--app <url>', 'call a running application instead: "--app --help" says more')
     .addHelpText('after', AFTER_HELP)
     .showHelpAfterError('(--help shows what there is)')
     .exitOverride()

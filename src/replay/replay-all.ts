@@ -83,7 +83,8 @@ async function judge({ directory }: Found, options: ReplayOptions): Promise<Judg
   }
 }
 
-function compare(expected: FixtureRun, found: FixtureRun): readonly string[] {
+/** What differs, by file; nothing when all is the same. */
+export function compare(expected: FixtureRun, found: FixtureRun): readonly string[] {
   if (expected.size === 0) return ['there are no golden files yet; --update writes them'];
   const names = new Set([...expected.keys(), ...found.keys()]);
   return [...names].sort().flatMap((file) => {
@@ -94,7 +95,7 @@ function compare(expected: FixtureRun, found: FixtureRun): readonly string[] {
   });
 }
 
-function readGolden(directory: string): FixtureRun {
+export function readGolden(directory: string): FixtureRun {
   const names = tryReaddir(directory);
   return new Map(names.map((name) => [name, readFileSync(join(directory, name), 'utf8')] as const));
 }
@@ -108,7 +109,7 @@ function tryReaddir(directory: string): readonly string[] {
   }
 }
 
-function writeGolden(directory: string, run: FixtureRun): void {
+export function writeGolden(directory: string, run: FixtureRun): void {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
   for (const [name, text] of run) writeFileSync(join(directory, name), text);

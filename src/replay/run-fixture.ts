@@ -1,10 +1,11 @@
 import { Standstill, VirtualClock } from '../core/clock.ts';
 import { CountingIds } from '../core/ids.ts';
+import type { CallEnd } from '../twiml/interpreter/world.ts';
 import { mistakes, partiesOf } from './mistakes.ts';
 import { scheduleCaller } from './peers.ts';
 import { renderChild, renderHeard, renderRecord, renderRequests, renderTimeline } from './render.ts';
 import { readAnswerFiles, readScenario, type Scenario, ScenarioError } from './scenario.ts';
-import { ScriptedHttp } from './scripted-http.ts';
+import { ScriptedHttp, type SeenRequest } from './scripted-http.ts';
 import { SimulatedCall, type SimulatedCallParts } from './simulated-call.ts';
 import { SimulatedChild, type SimulatedDialer } from './simulated-dialer.ts';
 import { LONGEST_CALL_MS, StuckError, whoWaits } from './stuck.ts';
@@ -38,7 +39,7 @@ export async function runFixture(
   const ids = new CountingIds(scenario.seed);
   const http = new ScriptedHttp(files, scenario.webhooks, clock);
   const call = await SimulatedCall.create({ ...parts, clock, ids, http }, scenario);
-  const { leg, chronicle, dialer } = call;
+  const { leg, dialer } = call;
   const caller = scheduleCaller(scenario.caller, leg.peer, clock);
   const end = await clock.run(call.run(), LONGEST_CALL_MS).catch((error: unknown) => {
     if (!(error instanceof Standstill)) throw error;
@@ -48,10 +49,16 @@ export async function runFixture(
   const parties = partiesOf({ script: caller, sounds: leg.peer.sounds }, dialer);
   const wrong = mistakes([...http.unused, ...dialer.unused], parties);
   if (wrong.length > 0) throw new ScenarioError(wrong.join('\n'));
+  return textsOf(call, end, http.seen);
+}
+
+/** What there is to read of a call that is over, by file name. */
+export function textsOf(call: SimulatedCall, end: CallEnd, seen: readonly SeenRequest[]): FixtureRun {
+  const { leg, chronicle, dialer } = call;
   return new Map([
     ['heard.txt', renderHeard(leg.heard)],
     ['record.json', renderRecord(end, call.duration, chronicle)],
-    ['requests.txt', renderRequests(http.seen)],
+    ['requests.txt', renderRequests(seen)],
     ['timeline.jsonl', renderTimeline(chronicle.timeline)],
     ...dialer.children.flatMap((child, index) => filesOf(child, `child-${index + 1}`)),
   ]);

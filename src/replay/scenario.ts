@@ -170,6 +170,11 @@ export class ScenarioError extends Error {
   override readonly name = 'ScenarioError';
 }
 
+/** The scenario that says only this; all else is as usual. */
+export function scenarioOf(said: z.input<typeof scenarioSchema>): Scenario {
+  return scenarioSchema.parse(said);
+}
+
 /** Reads and checks `scenario.yaml` of a fixture. */
 export function readScenario(directory: string): Scenario {
   const path = join(directory, 'scenario.yaml');

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
+import { codeFrame } from '../../twiml/document/code-frame.ts';
 import type { LintDiagnostic } from '../../twiml/lint/lint-diagnostic.ts';
-import { codeFrame } from './code-frame.ts';
 import { type LintReport, summaryOf } from './lint-report.ts';
 
 type Style = Parameters<typeof styleText>[0];

@@ -11,6 +11,8 @@ export interface SeenExchange {
   readonly realMs: number;
   readonly status: number | undefined;
   readonly error: string | undefined;
+  /** The answer, where it is a text. */
+  readonly body?: string;
 }
 
 export interface TestedApplicationOptions {
@@ -52,13 +54,15 @@ export class TestedApplication implements HttpClient {
     const index = this.seen.length;
     const exchange = { at: this.#options.clock.monotonic(), request, realMs: 0 };
     this.seen.push({ ...exchange, status: undefined, error: undefined });
-    const note = (outcome: Pick<SeenExchange, 'status' | 'error'>) => {
+    const note = (outcome: Pick<SeenExchange, 'status' | 'error' | 'body'>) => {
       const realMs = Math.round(this.#real.monotonic() - begun);
       this.seen[index] = { ...exchange, realMs, ...outcome };
     };
     try {
       const response = await this.#answer(request, signal);
-      note({ status: response.status, error: undefined });
+      const { status, headers, body } = response;
+      const isText = /^(text|application)\//.test(String(headers['content-type'] ?? 'text/'));
+      note({ status, error: undefined, ...(isText && { body: body.toString() }) });
       return response;
     } catch (error) {
       note({ status: undefined, error: error instanceof Error ? error.message : String(error) });

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import type { Heard } from '../../leg/simulated/heard.ts';
+import { codeFrame } from '../../twiml/document/code-frame.ts';
 import type { CallEnd } from '../../twiml/interpreter/world.ts';
 import type { SeenExchange } from '../application/tested-application.ts';
 import { describeHeard } from '../render.ts';
@@ -7,6 +8,9 @@ import type { SimulatedCall } from '../simulated-call.ts';
 import { SimulatedChild } from '../simulated-dialer.ts';
 import { type CallRequest, callRequests } from './facts.ts';
 import { Sequence } from './sequence.ts';
+
+/** Where a mistake is. */
+type Place = { readonly [Name in 'url' | 'line' | 'column']?: Diagnostic[Name] | undefined };
 
 interface Line {
   readonly at: number;
@@ -98,6 +102,18 @@ export class Transcript {
     return { at: begun + (event?.at ?? 0), pass: this.#sequence.of(heard, index), rank, text };
   }
 
+  /** The line of a document that a diagnostic is about: of the latest with its URL at that time. */
+  #frame({ url, line, column = 1 }: Place, pass: number): string {
+    if (url === undefined || line === undefined) return '';
+    const fetched = this.#seen.findLast(
+      ({ request }, index) => request.url === url && this.#sequence.of(this.#seen, index) <= pass,
+    );
+    const frame = codeFrame(fetched?.body ?? '', line, column);
+    if (!frame) return '';
+    const gutter = ' '.repeat(`${line}`.length);
+    return `\n  ${line} | ${printable(frame.line)}\n  ${gutter} | ${frame.indent}${frame.carets}`;
+  }
+
   #diagnostics(): readonly Line[] {
     const { timeline } = this.#call.chronicle;
     const begun = Date.parse(timeline[0]?.at ?? '');
@@ -105,10 +121,14 @@ export class Transcript {
       if (event.type !== 'diagnostic') return [];
       const at = Date.parse(event.at) - begun;
       const pass = this.#sequence.of(timeline, index);
-      return [{ at, pass, rank: RANKS.diagnostic, text: describeDiagnostic(event) }];
+      const frame = this.#frame(event, pass);
+      return [{ at, pass, rank: RANKS.diagnostic, text: `${describeDiagnostic(event)}${frame}` }];
     });
   }
 }
+
+/** What a document brings along must not reach a terminal as control characters. */
+const printable = (text: string) => text.replaceAll(/[\x00-\x08\x0a-\x1f\x7f-\x9f]/g, '�');
 
 const seconds = (ms: number) => (ms / 1_000).toFixed(3).padStart(9);
 
@@ -122,15 +142,13 @@ function describeRequest({ method, url, params, status, error, realMs }: CallReq
 }
 
 /** `warning 13310 at http://localhost:3000/voice:3:5: …` */
-export function describeDiagnostic(diagnostic: Undefinable<Diagnostic>): string {
+export function describeDiagnostic(
+  diagnostic: Pick<Diagnostic, 'level' | 'code' | 'message'> & Place,
+): string {
   const { level, code, message, url, line, column = 1 } = diagnostic;
   const place = url === undefined ? '' : ` at ${url}${line === undefined ? '' : `:${line}:${column}`}`;
   return `${level} ${code}${place}: ${message}`;
 }
-
-type Undefinable<T extends Diagnostic> = Pick<T, 'level' | 'code' | 'message'> & {
-  readonly [Name in 'url' | 'line' | 'column']?: T[Name] | undefined;
-};
 
 /** Why nothing more happens in a call that goes on. */
 export function whoWaits({ dialer, chronicle, leg }: SimulatedCall): string {
