@@ -9,12 +9,16 @@ declare global {
   namespace jest {
     interface Matchers<R> extends CallMatchers<R> {}
   }
-  var expect: { extend(matchers: object): void } | undefined;
 }
 
-const { expect: jestExpect } = globalThis;
-if (!jestExpect)
+/** Global in Jest's tests; its types declare it where they are installed. */
+const found: unknown = Reflect.get(globalThis, 'expect');
+if (!isExpect(found))
   throw new Error(
     'trunkline/replay/jest: found no global expect: load it in a test or a set-up file of Jest',
   );
-jestExpect.extend(matchers);
+found.extend(matchers);
+
+function isExpect(value: unknown): value is { extend(matchers: object): void } {
+  return typeof value === 'function' && 'extend' in value && typeof value.extend === 'function';
+}

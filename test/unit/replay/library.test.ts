@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import express from 'express';
 import twilio from 'twilio';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import {
   type AppRequest,
   assertDialed,
@@ -142,6 +142,18 @@ describe('a call under test', () => {
     await call.waits('1.5s');
     await new Promise((resolve) => setImmediate(resolve));
     expect(call.now).toBe(1_500);
+  });
+
+  it('minds no timers that a test has replaced', async () => {
+    vi.useFakeTimers();
+    try {
+      const call = await scenario({ app: menu });
+      await call.hears('welcome');
+      await call.waits('1h');
+      expect((await call.ended).status).toBe('completed');
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('leaves nothing behind when nobody hangs up', async () => {
