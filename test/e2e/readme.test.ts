@@ -89,6 +89,9 @@ it('every command of the README is run here, or is known to be run elsewhere', (
   const elsewhere = [
     'npm ci && npm test', // this very run
     'npm run replay -- twiml-fixtures --update', // writes into the tree
+    // Against an application of one's own: test/unit/replay/app-command.test.ts
+    `npx trunkline replay --app http://localhost:3000/voice --script "hear 'welcome', press 1, wait 5s, hang up"`,
+    'npx trunkline replay --app http://localhost:3000/voice my-fixtures --compare',
     'cp .env.example .env',
     'docker compose up --build', // test/unit/compose/containers.test.ts and roles.test.ts
   ];

@@ -54,7 +54,7 @@ afterAll(async () => {
 async function run(...args: readonly string[]) {
   const lines: string[] = [];
   seen.length = 0;
-  const code = await replayCommand(args, (line) => lines.push(line));
+  const code = await replayCommand(args, { print: (line) => lines.push(line) });
   return { code, text: lines.join('\n').replaceAll(url, 'http://app') };
 }
 
