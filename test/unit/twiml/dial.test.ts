@@ -54,6 +54,26 @@ describe('Dial', () => {
     expect(children[0]).toMatchObject({ released: 1, withdrawn: undefined });
   });
 
+  it.each(['true', 'false'])(
+    'lets a child go that left as it was replaced (answerOnBridge %s)',
+    async (early) => {
+      const { clock, world, children } = dialing(
+        `<Dial answerOnBridge="${early}" referUrl="/referred">+15005550009</Dial>`,
+        (child, index) => {
+          clock.after(1_000, () => child.leg.peer.answer());
+          if (index > 0) return;
+          clock.after(2_000, () => {
+            child.leg.peer.refer('sip:carol@example.com');
+            child.leave({ kind: 'twiml', twiml: '<Response/>' });
+          });
+        },
+        { '/referred': '<Response><Dial timeLimit="3">+15005550011</Dial></Response>' },
+      );
+      await clock.run(runCall(world, { kind: 'fresh' }, NEVER));
+      expect(children[0]).toMatchObject({ released: 1, withdrawn: undefined });
+    },
+  );
+
   it('tells action nothing when the worker shuts down: nobody hung up', async () => {
     const { clock, world, requests, children } = dialing(
       '<Dial action="/after">+15005550009</Dial>',

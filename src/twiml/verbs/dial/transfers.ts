@@ -52,7 +52,9 @@ export function attendedTransfer(waiting: WaitingDial): Transfer {
 async function drop({ refer, child, conversation, finish }: WaitingDial, status: number): Promise<void> {
   await tell(refer, status);
   await conversation.end();
-  await child.leg.hangup().catch(() => {}); // it is over in any case
+  if (child.departed.aborted)
+    child.release(); // it was given a document of its own meanwhile
+  else await child.leg.hangup().catch(() => {}); // it is over in any case
   await child.end;
   await finish();
 }
