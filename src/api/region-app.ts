@@ -23,6 +23,7 @@ import { routesInspection } from './resources/routes-inspection.ts';
 import { registrations } from './resources/sip/registrations.ts';
 import { sip } from './resources/sip/sip.ts';
 import { timelines } from './resources/timelines.ts';
+import { transcriptions } from './resources/transcriptions.ts';
 import { answerXml } from './xml-form.ts';
 
 type Resource = (options: RegionOptions, authentication: AuthenticationOptions) => Router;
@@ -40,6 +41,7 @@ const OF_AN_ACCOUNT: readonly Resource[] = [
   notifications, // /Notifications, /Calls/{CallSid}/Notifications
   outgoingCallerIds, // /OutgoingCallerIds
   recordings, // /Recordings, /Calls/{CallSid}/Recordings
+  transcriptions, // /Transcriptions, /Recordings/{RecordingSid}/Transcriptions
   keys, // /Keys, /SigningKeys
   sip, // /SIP/Domains, /SIP/IpAccessControlLists, /SIP/CredentialLists, and all below them
 ];

@@ -31,3 +31,8 @@ export function timelineKey(call: CallRecord | CallPlace): string {
 export function recordingKey(accountSid: string, recordingSid: string, kind: 'wav' | 'json'): string {
   return `accounts/${accountSid}/recordings/${recordingSid}.${kind}`;
 }
+
+/** `accounts/<AccountSid>/transcriptions/<TranscriptionSid>.json` */
+export function transcriptionKey(accountSid: string, transcriptionSid: string): string {
+  return `accounts/${accountSid}/transcriptions/${transcriptionSid}.json`;
+}

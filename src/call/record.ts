@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { EdgeId } from '../region/edge.ts';
 import type { RegionId } from '../region/region.ts';
+import type { TranscriptionOrder } from './transcription.ts';
 
 /** @see https://www.twilio.com/docs/voice/api/call-resource#call-status-values */
 export type CallStatus =
@@ -120,6 +121,8 @@ export interface RecordingRecord {
     readonly method: 'GET' | 'POST';
     readonly events: readonly string[];
   };
+  /** Its text was asked for. Kept as `callback` is, and never shown. */
+  readonly transcription?: TranscriptionOrder;
   /** Hex SHA-256 of the stored WAV; null until it is stored. */
   readonly sha256: string | null;
   readonly created_at_ms: number;

@@ -3,6 +3,7 @@ import type { Diagnostic } from '../core/diagnostic.ts';
 import type { CallJob } from './job.ts';
 import type { CallStatus } from './record.ts';
 import type { TimelineEvent } from './timeline.ts';
+import type { TranscriptionOrder } from './transcription.ts';
 
 /** Work of `recordings-<region>`: everything that ends as objects in the Region's bucket. */
 export type StorageTask =
@@ -13,6 +14,14 @@ export type StorageTask =
       /** Null: there is nothing to upload, only a record of why. */
       readonly path: string | null;
       readonly callback: CallbackTask | null;
+      /** Transcribes it then. Absent: nobody asked. */
+      readonly transcription?: TranscriptionTask;
+    }
+  /** Writes down what is said in a stored recording, keeps that in the bucket, calls back. */
+  | {
+      readonly kind: 'transcribe-recording';
+      readonly recordingSid: string;
+      readonly transcription: TranscriptionTask;
     }
   /** Writes the record and the timeline of an ended call from the Region's call store, then archives it. */
   | { readonly kind: 'archive-call'; readonly callSid: string }
@@ -27,9 +36,14 @@ export type StorageTask =
       readonly timeline: readonly TimelineEvent[];
     };
 
+/** A transcription that was asked for, under the SID that it will have. */
+export interface TranscriptionTask extends TranscriptionOrder {
+  readonly sid: string;
+}
+
 /** Work of `callbacks-<region>`: one signed request whose answer is ignored. */
 export interface CallbackTask {
-  readonly kind: 'status-callback' | 'recording-callback';
+  readonly kind: 'status-callback' | 'recording-callback' | 'transcription-callback';
   readonly accountSid: string;
   readonly callSid: string;
   readonly url: string;

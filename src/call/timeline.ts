@@ -110,6 +110,8 @@ export const timelineEvent = z.discriminatedUnion('type', [
   event('recording-started', { recording: text }),
   event('recording-ended', { recording: text, reason: text, duration_ms: ms }),
   event('recording-stored', { recording: text, status: text, bytes: z.number() }),
+  /** What was said in a recording has been written down, or could not be. */
+  event('transcription', { transcription: text, recording: text, status: text }),
   event('hangup', { by: z.enum(['peer', 'application', 'platform']), cause: text }),
   event('call-ended', { status: text, duration_s: z.number(), cause: text }),
 ]);

@@ -25,6 +25,7 @@ import { listenHttp } from './http-listener.ts';
 import { countAttempt } from './metrics.ts';
 import { publicUrlTemplate, regionAddress } from './ports.ts';
 import type { Role, RoleContext } from './role.ts';
+import { speechToText } from './speech.ts';
 import {
   GLOBAL_PREFIX,
   GLOBAL_REDIS_VARIABLES,
@@ -91,6 +92,8 @@ export async function startRegion(context: RoleContext, id: RegionId): Promise<R
       const signed = () => signingToken(accountSid);
       return createWebhookSession({ http, clock, ids, onAttempt, authToken: signed, choices });
     },
+    speech: speechToText(settings, clock),
+    ids,
     clock,
     logger,
     onRecording: (status) => (status === 'failed' ? metrics.recordingFailed() : metrics.recordingStored()),

@@ -20,7 +20,8 @@ export type SidPrefix =
   | 'CL'
   | 'CR'
   | 'AP'
-  | 'RB';
+  | 'RB'
+  | 'TR';
 
 /** The source of every identifier and of chance. Deterministic in replay. */
 export interface Ids {

@@ -1,4 +1,5 @@
 import type { TimelineEntry, TimelineEvent, TimelineSink } from '../call/timeline.ts';
+import type { Transcription, TranscriptionOrder } from '../call/transcription.ts';
 import { type Clock, sleep } from '../core/clock.ts';
 import { isoMs } from '../core/dates.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
@@ -6,6 +7,7 @@ import type { ActiveRecording, RecordingEnd } from '../leg/port.ts';
 import { restHost } from '../region/host-names.ts';
 import type { RegionId } from '../region/region.ts';
 import type { RecordingDesk, RecordingRequest } from '../twiml/interpreter/world.ts';
+import { SimulatedTranscripts, type TranscriptParts } from './simulated-transcripts.ts';
 
 /** A recording as a fixture's world keeps it. */
 export interface KeptRecording {
@@ -23,7 +25,9 @@ export class Chronicle implements TimelineSink {
   readonly timeline: TimelineEvent[] = [];
   readonly diagnostics: Diagnostic[] = [];
   readonly recordings: KeptRecording[] = [];
+  readonly transcriptions: Transcription[] = [];
   readonly #clock: Clock;
+  readonly #transcripts: SimulatedTranscripts;
   /** Where the Region's REST API is. */
   readonly #host: string;
   /** Recordings that run beside the call's verbs, by SID. */
@@ -31,6 +35,7 @@ export class Chronicle implements TimelineSink {
 
   constructor(clock: Clock, region: RegionId) {
     this.#clock = clock;
+    this.#transcripts = new SimulatedTranscripts(this, clock);
     this.#host = restHost('api', region, 'test');
   }
 
@@ -62,19 +67,28 @@ export class Chronicle implements TimelineSink {
     await Promise.all([...this.#followed.values()].map(({ kept }) => kept));
   }
 
-  desk(newSid: () => string): RecordingDesk {
+  /** Resolves when nothing that was recorded is being transcribed any more. */
+  transcribed(): Promise<void> {
+    return this.#transcripts.settled();
+  }
+
+  desk(parts: TranscriptParts): RecordingDesk {
+    const orders = new Map<string, TranscriptionOrder>();
     const finish = (sid: string, end: RecordingEnd) => {
       const recording = this.recordings.find((kept) => kept.sid === sid);
       if (!recording) throw new Error(`the recording ${sid} ended and never began`);
       recording.end = end;
+      const order = orders.get(sid);
+      if (order) this.#transcripts.order({ sid, url: this.#urlOf(sid), end }, order, parts);
     };
     const followed = this.#followed;
     const nameOf = (sid: string) => this.recordings.find((kept) => kept.sid === sid)?.name;
     return {
-      begin: async ({ statusCallback, ...request }) => {
-        const sid = newSid();
+      begin: async ({ statusCallback, transcription, ...request }) => {
+        const sid = parts.ids.sid('RE');
         this.recordings.push({ sid, ...request, callback: statusCallback, end: undefined });
-        return { sid, url: `http://${this.#host}/2010-04-01/Recordings/${sid}` };
+        if (transcription) orders.set(sid, transcription);
+        return { sid, url: this.#urlOf(sid) };
       },
       follow: (sid, start, onEnded) => {
         const active = start();
@@ -98,5 +112,9 @@ export class Chronicle implements TimelineSink {
       ended: () => this.settled(),
       finish: async (sid, end) => finish(sid, end),
     };
+  }
+
+  #urlOf(sid: string): string {
+    return `http://${this.#host}/2010-04-01/Recordings/${sid}`;
   }
 }

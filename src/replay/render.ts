@@ -80,9 +80,9 @@ export function renderRequests(seen: readonly SeenRequest[]): string {
 
 /** How the call ended and what the customer is told about it. */
 export function renderRecord(end: CallEnd, duration: number, chronicle: Chronicle): string {
-  const { answeredAt, diagnostics, recordings } = chronicle;
+  const { answeredAt, diagnostics, recordings, transcriptions } = chronicle;
   const record = { status: end.status, cause: end.cause, answered_at: answeredAt, duration };
-  return `${JSON.stringify({ ...record, recordings, diagnostics }, null, 2)}\n`;
+  return `${JSON.stringify({ ...record, recordings, ...(transcriptions.length > 0 && { transcriptions }), diagnostics }, null, 2)}\n`;
 }
 
 /** What of a child call's record a scenario decides. */

@@ -84,7 +84,7 @@ export class SimulatedApplication implements ChildCall {
       audio: parts.audio(this.#session, this.chronicle),
       choices: parts.choices,
       speech: parts.speech,
-      recordings: this.chronicle.desk(() => ids.sid('RE')),
+      recordings: this.chronicle.desk({ ids, facts, speech: parts.speech, webhooks: this.#session }),
       timeline: this.#story,
       report: (diagnostic) => this.chronicle.report(diagnostic),
       checkpoint: async () => {},

@@ -104,7 +104,7 @@ export class SimulatedCall {
       audio: audio(session, this.chronicle),
       speech,
       choices,
-      recordings: this.chronicle.desk(() => ids.sid('RE')),
+      recordings: this.chronicle.desk({ ids, facts, speech, webhooks: session }),
       timeline: this.chronicle,
       report: this.chronicle.report.bind(this.chronicle),
       checkpoint: async () => {},
@@ -134,6 +134,7 @@ export class SimulatedCall {
       await child.chronicle.settled();
     }
     await this.#tellEnd(status);
+    for (const { chronicle } of [this, ...this.dialer.children]) await chronicle.transcribed();
     return end;
   }
 

@@ -175,7 +175,7 @@ export class SimulatedChild implements ChildCall {
       audio: audio(session, this.chronicle),
       choices,
       speech,
-      recordings: this.chronicle.desk(() => ids.sid('RE')),
+      recordings: this.chronicle.desk({ ids, facts, speech, webhooks: session }),
       timeline: this.chronicle,
       report: (diagnostic) => this.chronicle.report(diagnostic),
       checkpoint: async () => {},

@@ -15,6 +15,7 @@ export interface RecoveredRecording {
   readonly path: string;
   /** Who wants to hear of it. */
   readonly callback: RecordingRecord['callback'];
+  readonly transcription: RecordingRecord['transcription'];
 }
 
 /** The recordings of an ended call that its worker did not finish. */
@@ -45,7 +46,7 @@ export async function recoverRecordings(
       gone.push(recording);
       continue;
     }
-    const { callback, ...begun } = recording;
+    const { callback, transcription, ...begun } = recording;
     const record: RecordingRecord = {
       ...begun,
       status: 'processing',
@@ -53,7 +54,7 @@ export async function recoverRecordings(
       date_updated: rfc2822(clock.now()),
     };
     await store.saveRecording(record);
-    recovered.push({ record, path, callback });
+    recovered.push({ record, path, callback, transcription });
   }
   return { recovered, gone };
 }

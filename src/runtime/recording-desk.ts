@@ -195,12 +195,20 @@ class Desk implements CallRecordingDesk {
     const outcome = record.status === 'processing' ? 'completed' : record.status;
     // The callback speaks of the stored recording: it is made once the file is in the bucket.
     const callback = callbackOf({ ...record, status: outcome }, begun.statusCallback, outcome) ?? null;
+    const order = begun.record.transcription;
+    const transcription = order && { ...order, sid: this.#o.ids.sid('TR') };
     const path = end.reason === 'failed' ? null : (end.path ?? null);
     await this.#write(() => this.#o.store.saveRecording(record));
     begun.onStored();
     await this.#write(() =>
       this.#o.storage.add(
-        { kind: 'store-recording', recordingSid: sid, path, callback },
+        {
+          kind: 'store-recording',
+          recordingSid: sid,
+          path,
+          callback,
+          ...(transcription && { transcription }),
+        },
         { id: `store-${sid}`, ...STORAGE_ATTEMPTS },
       ),
     );

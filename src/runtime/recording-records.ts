@@ -50,12 +50,13 @@ export function newRecording(
     sha256: null,
     created_at_ms: now,
     ...(request.statusCallback && { callback: request.statusCallback }),
+    ...(request.transcription && { transcription: request.transcription }),
   };
 }
 
 /** The record of an ended one. Nothing worth storing is `absent` with the reason: too short, or nothing but silence. */
 export function endedRecording(
-  { callback: _, ...record }: RecordingRecord,
+  { callback: _, transcription: __, ...record }: RecordingRecord,
   end: RecordingEnd,
   now: number,
 ): RecordingRecord {

@@ -13,15 +13,17 @@ import {
   statusCallbackParameters,
   statusCallbackTask,
 } from '../call/status-callback.ts';
-import type { CallbackTask, StorageTask } from '../call/tasks.ts';
+import type { CallbackTask, StorageTask, TranscriptionTask } from '../call/tasks.ts';
 import type { TimelineEvent } from '../call/timeline.ts';
 import type { RegionalConfig } from '../config/port.ts';
 import type { Clock } from '../core/clock.ts';
 import { isoMs, rfc2822 } from '../core/dates.ts';
 import { warning } from '../core/diagnostic.ts';
+import type { Ids } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
 import type { TaskQueue } from '../queue/port.ts';
 import type { Region } from '../region/region.ts';
+import type { SpeechToText } from '../speech/port.ts';
 import type { Bucket, CallStore } from '../storage/ports.ts';
 import type { WebhookSession } from '../webhook/port.ts';
 import { type CallArchive, createCallArchive } from './call-archive.ts';
@@ -31,6 +33,7 @@ import { recoverRecordings } from './lost-recordings.ts';
 import { CALLBACK_ATTEMPTS, STORAGE_ATTEMPTS } from './recording-desk.ts';
 import { callbackOf } from './recording-records.ts';
 import { arrivalEvents, attemptEvents } from './task-events.ts';
+import { Transcriber } from './transcriber.ts';
 
 export interface RegionTasksOptions {
   readonly region: Region;
@@ -43,6 +46,9 @@ export interface RegionTasksOptions {
   readonly config: RegionalConfig;
   /** A session for one request, signed with this Region's token of the account. */
   readonly webhooks: (accountSid: string) => WebhookSession;
+  readonly ids: Ids;
+  /** Absent: speech is not recognised here. */
+  readonly speech?: SpeechToText | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   /** A recording reached its final status. */
@@ -74,17 +80,21 @@ class Tasks {
   readonly #o: RegionTasksOptions;
   readonly #archive: CallArchive;
   readonly #order: CallbackOrder;
+  readonly #transcriber: Transcriber;
 
   constructor(options: RegionTasksOptions) {
     this.#o = options;
     this.#order = new CallbackOrder(options.clock);
     this.#archive = createCallArchive(options.store, options.bucket);
+    this.#transcriber = new Transcriber(options, this.#archive);
   }
 
   store(task: StorageTask, attempt: Attempt): Promise<void> {
     switch (task.kind) {
       case 'store-recording':
         return this.#storeRecording(task, attempt);
+      case 'transcribe-recording':
+        return this.#transcriber.transcribe(task.recordingSid, task.transcription, attempt.last);
       case 'archive-call':
         return this.#archiveCall(task);
       case 'finish-call':
@@ -120,7 +130,16 @@ class Tasks {
       const id = `recording-ended-${recordingSid}`;
       await this.#o.callbacks.add({ ...task.callback, params }, { id, ...CALLBACK_ATTEMPTS });
     }
+    if (task.transcription) await this.#orderTranscription(final, task.transcription);
     if (final.status !== 'failed') await removeFile(path);
+  }
+
+  async #orderTranscription(recording: RecordingRecord, transcription: TranscriptionTask): Promise<void> {
+    await this.#transcriber.begin(recording, transcription);
+    await this.#o.storage.add(
+      { kind: 'transcribe-recording', recordingSid: recording.sid, transcription },
+      { id: `transcribe-${transcription.sid}`, ...STORAGE_ATTEMPTS },
+    );
   }
 
   /** Once per recording, however often the task runs. */
@@ -152,7 +171,7 @@ class Tasks {
   async #archiveEnded(record: CallRecord): Promise<void> {
     const { recovered, gone } = await recoverRecordings(record, this.#o);
     for (const recording of gone) {
-      const { callback: asked, ...begun } = recording;
+      const { callback: asked, transcription: _, ...begun } = recording;
       const failed: RecordingRecord = { ...begun, status: 'failed', duration: '0' };
       await this.#archive.putRecording(failed);
       await this.#o.store.saveRecording(failed);
@@ -160,15 +179,22 @@ class Tasks {
       const id = `recording-ended-${failed.sid}`;
       if (callback) await this.#o.callbacks.add(callback, { id, ...CALLBACK_ATTEMPTS });
     }
-    for (const { record: recording, path, callback: asked } of recovered) {
+    for (const { record: recording, path, callback: asked, transcription: order } of recovered) {
       this.#o.logger.warn(
         { CallSid: record.sid, recordingSid: recording.sid },
         'storing what a lost worker had recorded',
       );
       const stored: RecordingRecord = { ...recording, status: 'completed' };
       const callback = callbackOf(stored, asked ?? null, 'completed') ?? null;
+      const transcription = order && { ...order, sid: this.#o.ids.sid('TR') };
       await this.#o.storage.add(
-        { kind: 'store-recording', recordingSid: recording.sid, path, callback },
+        {
+          kind: 'store-recording',
+          recordingSid: recording.sid,
+          path,
+          callback,
+          ...(transcription && { transcription }),
+        },
         { id: `store-${recording.sid}`, ...STORAGE_ATTEMPTS },
       );
     }

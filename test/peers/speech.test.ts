@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFliteSpeech } from '../../src/speech/flite.ts';
-import { asked } from '../e2e/support/callbacks.ts';
+import { asked, expectSigned } from '../e2e/support/callbacks.ts';
 import { clientOf, eventsOf, storedCall, timelineOf } from '../e2e/support/numbers.ts';
 import { Telephones } from '../e2e/support/telephones.ts';
 import { notRun, peer } from '../support/peers.ts';
@@ -82,6 +82,37 @@ function tests(): void {
       const partial = asked(app, '/partial', sid).map(({ form }) => form);
       for (const form of partial)
         expect(form).toMatchObject({ CallStatus: 'in-progress', SequenceNumber: '0' });
+    });
+
+    it('leaves a message, whose text is told to transcribeCallback and found through the API', async () => {
+      const pcm = await spoken('I would like to book a table for two people please');
+      app.on('/message', {
+        body: '<Response><Record timeout="2" playBeep="false" transcribeCallback="/transcribed" action="/recorded"/></Response>',
+      });
+      app.on('/recorded', { body: '<Response><Hangup/></Response>' });
+      app.on('/transcribed', { body: '' });
+      const { sid, incoming } = await call('cleo', '/message');
+      incoming.say(pcm);
+      await incoming.over();
+      const [told] = await until('the text', () => {
+        const requests = asked(app, '/transcribed', sid);
+        return requests.length > 0 ? requests : undefined;
+      });
+      const form = told?.form ?? {};
+      expect(form).toMatchObject({ TranscriptionStatus: 'completed', CallSid: sid, CallStatus: 'completed' });
+      expect(form['TranscriptionText']).toContain('table');
+      expectSigned(trunkline, 'us1', asked(app, '/transcribed', sid));
+      const client = clientOf(trunkline, 'us1');
+      const transcription = client.transcriptions(form['TranscriptionSid'] ?? '');
+      expect(await transcription.fetch()).toMatchObject({
+        status: 'completed',
+        transcriptionText: form['TranscriptionText'],
+        recordingSid: form['RecordingSid'],
+      });
+      const ofRecording = await client.recordings(form['RecordingSid'] ?? '').transcriptions.list();
+      expect(ofRecording.map((one) => one.sid)).toEqual([form['TranscriptionSid']]);
+      expect(await transcription.remove()).toBe(true);
+      expect(await client.transcriptions.list()).toEqual([]);
     });
 
     it('is not heard where nobody listens for speech', async () => {

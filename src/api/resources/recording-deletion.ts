@@ -14,7 +14,7 @@ export async function rememberDeleted(
   { bucket, clock }: RegionOptions,
   recording: RecordingRecord,
 ): Promise<void> {
-  const { callback: _, ...record } = recording;
+  const { callback: _, transcription: __, ...record } = recording;
   const deleted: RecordingRecord = {
     ...record,
     status: 'deleted',

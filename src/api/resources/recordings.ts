@@ -200,7 +200,7 @@ async function withDeleted(
   return slice(all, request);
 }
 
-function accountView({ callback: _, ...recording }: RecordingRecord): object {
+function accountView({ callback: _, transcription: __, ...recording }: RecordingRecord): object {
   return recording;
 }
 

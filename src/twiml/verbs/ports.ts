@@ -4,6 +4,7 @@ import type { OrderedDocument } from '../../call/orders.ts';
 import type { Withdrawal } from '../../call/outcomes.ts';
 import type { CallStatus, RecordingSource } from '../../call/record.ts';
 import type { TimelineSink } from '../../call/timeline.ts';
+import type { TranscriptionOrder } from '../../call/transcription.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import type {
@@ -49,6 +50,8 @@ export interface RecordingRequest {
     readonly method: WebhookMethod;
     readonly events: readonly string[];
   } | null;
+  /** What is said in it is to be written down. Absent, or null: nobody asked. */
+  readonly transcription?: TranscriptionOrder | null;
 }
 
 /** Keeps recordings: their records, their way into the bucket, their status callbacks. */

@@ -7,11 +7,15 @@ import { noBody } from './bodies.ts';
 import { type CallScope, type Outcome, proceed, transfer } from './call-scope.ts';
 import { defineVerb, reportAt } from './define-verb.ts';
 import { recordingCallback, recordingCallbackAttributes } from './recording-callback.ts';
+import {
+  isTooLong,
+  LONGEST_TRANSCRIBED_MS,
+  transcriptionOrder,
+  wantsTranscription,
+} from './transcription-order.ts';
 
 /** @see https://www.twilio.com/docs/voice/twiml/record#maxlength */
 const LONGEST_MS = 3_600_000;
-/** A recording that is to be transcribed is shorter by default. */
-const LONGEST_TRANSCRIBED_MS = 120_000;
 
 const attributes = {
   action: attr.url(), // absent: the current document's URL
@@ -31,7 +35,8 @@ const attributes = {
  *
  * It ends with silence, one of the finishing keys, its greatest length or the caller's hang-up. The action is
  * always requested, after a hang-up too (`Digits=hangup`, the answer is ignored), so verbs behind it are never
- * reached. Transcription is not available yet: asking for it is reported.
+ * reached. Its transcription is made, and told to `transcribeCallback`, while the call goes on; a longer recording than can
+ * be transcribed, or one where nobody can, is made without it, which is reported.
  *
  * @see https://www.twilio.com/docs/voice/twiml/record
  */
@@ -40,23 +45,25 @@ export const record = defineVerb({
   docs: 'https://www.twilio.com/docs/voice/twiml/record',
   attributes,
   body: noBody(),
-  check({ attributes: { transcribe }, element }, context) {
-    const asked = element.attributes.get(transcribe ? 'transcribe' : 'transcribeCallback');
-    if (!asked) return;
-    const message = 'transcription is not available here yet; the call is recorded without it.';
-    reportAt(context, 13619, asked.position, message, { actual: asked.value });
+  check({ attributes: values, element }, context) {
+    if (!wantsTranscription(values) || !isTooLong(values)) return;
+    const written = element.attributes.get('maxLength');
+    const message = 'at most 120 s can be transcribed; the recording is made without a transcription.';
+    const details = { actual: written?.value ?? '', expected: 'at most 120' };
+    reportAt(context, 13615, written?.position ?? element.position, message, details);
   },
   async run({ attributes: values, element }, call, signal) {
     await call.answer();
     if (values.playBeep) await call.world.leg.play(beep(), signal);
     const { sid, url } = await call.world.recordings.begin({
       statusCallback: recordingCallback(values, element, call),
+      transcription: transcriptionOrder(values, element, call),
     });
     call.world.timeline.add({ type: 'recording-started', recording: sid });
     const recording = call.world.leg.record({
       recordingSid: sid,
       silenceMs: values.timeout,
-      maxLengthMs: values.maxLength ?? (values.transcribe ? LONGEST_TRANSCRIBED_MS : LONGEST_MS),
+      maxLengthMs: values.maxLength ?? (wantsTranscription(values) ? LONGEST_TRANSCRIBED_MS : LONGEST_MS),
       trim: values.trim === 'trim-silence',
     });
     call.world.recordings.running?.(sid, recording);

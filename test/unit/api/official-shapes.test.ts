@@ -10,6 +10,8 @@ import { incomingPhoneNumbers } from '../../../src/api/resources/incoming-phone-
 import { notifications } from '../../../src/api/resources/notifications.ts';
 import { outgoingCallerIds } from '../../../src/api/resources/outgoing-caller-ids.ts';
 import { recordings } from '../../../src/api/resources/recordings.ts';
+import { transcriptions } from '../../../src/api/resources/transcriptions.ts';
+import type { Transcription } from '../../../src/call/transcription.ts';
 import { warning } from '../../../src/core/diagnostic.ts';
 import { type Listening, listen } from '../../support/listen.ts';
 import { twilioClient } from '../../support/twilio-client.ts';
@@ -49,6 +51,7 @@ beforeEach(async () => {
   ]);
   await region.store.archived(done);
   await region.addRecording(501, Buffer.from('audio'));
+  await region.config.records.transcriptions.create(TRANSCRIPTION);
   region.orders.receiver.receive('worker-1', async (order) => {
     if (order.kind === 'start-recording') {
       await region.addRecording(500, null, { status: 'in-progress', duration: '-1' });
@@ -58,6 +61,19 @@ beforeEach(async () => {
 });
 
 afterEach(() => server.close());
+
+const TRANSCRIPTION: Transcription = {
+  sid: sid('TR', 501),
+  accountSid: ACCOUNT,
+  callSid: sid('CA', 501),
+  recordingSid: sid('RE', 501),
+  createdAt: CREATED,
+  updatedAt: CREATED,
+  status: 'completed',
+  duration: 7,
+  text: 'what was said',
+  callback: null,
+};
 
 const number = () => client.incomingPhoneNumbers.create({ phoneNumber: PARTIES.from });
 const application = () => client.applications.create({ friendlyName: 'Reception', voiceUrl: URL });
@@ -292,6 +308,34 @@ const CASES: readonly Case[] = [
   { id: 'DeleteCallRecording', ask: () => client.calls(DONE).recordings(sid('RE', 501)).remove() },
 
   {
+    id: 'ListTranscription',
+    answer: 'transcription',
+    key: 'transcriptions',
+    ask: () => client.transcriptions.page(page),
+  },
+  {
+    id: 'FetchTranscription',
+    answer: 'transcription',
+    ask: () => client.transcriptions(TRANSCRIPTION.sid).fetch(),
+  },
+  { id: 'DeleteTranscription', ask: () => client.transcriptions(TRANSCRIPTION.sid).remove() },
+  {
+    id: 'ListRecordingTranscription',
+    answer: 'recording/transcription',
+    key: 'transcriptions',
+    ask: () => client.recordings(sid('RE', 501)).transcriptions.page(page),
+  },
+  {
+    id: 'FetchRecordingTranscription',
+    answer: 'recording/transcription',
+    ask: () => client.recordings(sid('RE', 501)).transcriptions(TRANSCRIPTION.sid).fetch(),
+  },
+  {
+    id: 'DeleteRecordingTranscription',
+    ask: () => client.recordings(sid('RE', 501)).transcriptions(TRANSCRIPTION.sid).remove(),
+  },
+
+  {
     id: 'CreateValidationRequest',
     answer: 'validationRequest',
     ask: async () => {
@@ -359,6 +403,7 @@ describe('what the official client is answered', () => {
       events,
       notifications,
       recordings,
+      transcriptions,
       outgoingCallerIds,
     ];
     const served = routers

@@ -40,6 +40,7 @@ function region(bucket: Bucket = createMemoryBucket()) {
   const callbacks = createMemoryTaskQueue<CallbackTask>(clock);
   const storage = createMemoryTaskQueue<StorageTask>(clock);
   const config = createMemoryRegionalConfig('ie1');
+  const ids = new CountingIds();
   const requests: WebhookRequest[] = [];
   const world = { answer: OK, requests, clock, store, callbacks, storage, config, bucket };
   const tasks = createRegionTasks({
@@ -56,6 +57,7 @@ function region(bucket: Bucket = createMemoryBucket()) {
         return world.answer;
       },
     }),
+    ids,
     clock,
     logger: silentLogger,
   });
