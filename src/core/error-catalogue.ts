@@ -135,6 +135,7 @@ const CATALOGUE = {
   16023: error('Conference in Dial: participantLabel cannot be used'),
   16108: error('Another recording of the call runs'),
   16114: error('No recording that could be stopped'),
+  31480: error('Client in Dial: nobody is registered under this identity'),
   31922: error('Stream: the scheme of the URL is not supported'),
   31923: error('Stream: the URL is malformed'),
   31940: error('Stream or Siprec: connectorName cannot be used'),

@@ -62,6 +62,11 @@ export class SimulatedDialer {
           return this.#application({ order: { ...order, target }, parent, leg, depth });
         }
         const address = target.kind === 'number' ? target.number : target.uri;
+        if (order.refused) {
+          const child = this.#child(order, address, parent);
+          child.refuse(order.refused);
+          return child;
+        }
         const { registrations } = this.#parts;
         if (target.kind === 'sip' && registrations.has(target)) {
           const child = this.#child(order, address, parent);
@@ -221,6 +226,13 @@ export class SimulatedChild implements ChildCall {
   /** The called party does this from now on. */
   does(actions: readonly CalleeAction[]): void {
     this.#schedule(actions, this.leg.peer, (status, early) => this.#ring(status, early));
+  }
+
+  /** Ends at once: nobody can be called. */
+  refuse(why: Diagnostic): void {
+    this.#watch();
+    this.#record = { ...this.#record, egress_edge: null };
+    if (this.leg.state !== 'ended') this.leg.peer.end('not-placed', why);
   }
 
   /** Rings at the devices that are registered under its address, or says why there are none. */

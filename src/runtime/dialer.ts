@@ -58,7 +58,7 @@ export function createDialer({ parent, parts, goOn }: DialerOptions): CallDialer
             refused,
             dialerOf: (application) => createDialer({ parent: application, parts, goOn }),
           })
-        : called(from, { ...order, target }, refused);
+        : called(from, { ...order, target }, refused ?? order.refused);
     children.add(child);
     void child.kept.then(() => children.delete(child)); // it never rejects
     return child;

@@ -18,7 +18,7 @@ export async function chooseEgress(
   region: Region,
   connections: () => Promise<readonly InterconnectConnection[]>,
 ): Promise<EdgeId | Diagnostic> {
-  if (target.kind === 'number') return region.homeEdge;
+  if (target.kind !== 'sip') return region.homeEdge;
   const { edge, connectionSid } = target;
   if (connectionSid === undefined && (edge === undefined || !isInterconnect(edge))) {
     return edge ?? region.homeEdge;

@@ -65,7 +65,7 @@ export const client = element({
   key: 'Client',
   docs: 'client',
   support: 'refused',
-  refusal: 13750,
+  refusal: 31480, // nobody is registered
   attributes: { ...rung, clientNotificationUrl: attr.url({ invalid: 13806 }) },
   children: ['Identity', 'Parameter'],
   text: { expected: 'the identity of a client', most: 256, tooLong: SCHEMA },
@@ -75,8 +75,6 @@ export const client = element({
 export const identity = element({
   key: 'Identity',
   docs: 'client#identity',
-  support: 'refused',
-  refusal: 13750,
   text: { expected: 'the identity of a client', required: SCHEMA, most: 256, tooLong: SCHEMA },
 });
 

@@ -75,6 +75,7 @@ export interface RecordingDesk {
 
 /** Whom `<Dial>` calls: what a noun says, checked as far as the document alone allows. */
 export type DialTarget =
+  | { readonly kind: 'client' /** client: and an identity */; readonly uri: string }
   | { readonly kind: 'number' /** E.164 */; readonly number: string }
   | {
       readonly kind: 'sip';
@@ -108,6 +109,8 @@ export interface DialOrder {
   readonly target: DialTarget | ApplicationTarget;
   /** As `callerId` says it; undefined: the caller's. */
   readonly callerId: string | undefined;
+  /** What prevents it from the start: the child ends with it, and nobody is called. */
+  readonly refused?: Diagnostic | undefined;
   /** Progress of the child call, in order, counted from 0. */
   readonly statusCallback: {
     readonly url: string;

@@ -200,7 +200,7 @@ export class Dialling {
   }
 }
 
-/** An application has nothing that rings. */
+/** An application has nothing that rings, and who cannot be reached does not either. */
 function ringsAnywhere({ body }: DialNode): boolean {
-  return body.called.some(({ target }) => target.kind !== 'application');
+  return body.called.some(({ target, refused }) => target.kind !== 'application' && !refused);
 }

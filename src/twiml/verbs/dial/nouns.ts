@@ -1,12 +1,13 @@
 import type { Diagnostic } from '../../../core/diagnostic.ts';
 import { isElement, type TwimlElement, textOf } from '../../document/element.ts';
-import { familyOf, parameter } from '../../grammar/common.ts';
-import { client, conference, identity, sim, whatsApp } from '../../grammar/dial-nouns.ts';
+import { familyOf } from '../../grammar/common.ts';
+import { conference, sim, whatsApp } from '../../grammar/dial-nouns.ts';
 import { queue } from '../../grammar/queue.ts';
 import { readElement, textAt } from '../../grammar/read-element.ts';
 import { reportChild } from '../bodies.ts';
 import { type Body, inside, type ReadContext, reportAt } from '../define-verb.ts';
 import { readApplication, withoutSecondApplications } from './application-noun.ts';
+import { readClient } from './client-noun.ts';
 import { readNumber, readPlainNumber } from './number-noun.ts';
 import { type NounContext, type Parties, type Party, withhold } from './party.ts';
 import { readSip } from './sip-noun.ts';
@@ -20,10 +21,11 @@ const NOUNS: ReadonlyMap<string, Noun> = new Map<string, Noun>([
   ['Number', readNumber],
   ['Sip', readSip],
   ['Application', readApplication],
+  ['Client', readClient],
 ]);
 
 /** Nouns that are read and not called. @see https://www.twilio.com/docs/voice/twiml/dial */
-const withheld = familyOf([client, identity, conference, queue, sim, whatsApp, parameter]);
+const withheld = familyOf([conference, queue, sim, whatsApp]);
 
 const NAMES = ['Application', 'Client', 'Conference', 'Number', 'Queue', 'Sim', 'Sip', 'WhatsApp'] as const;
 

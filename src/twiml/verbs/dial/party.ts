@@ -10,6 +10,8 @@ import type { ApplicationTarget, DialTarget } from '../ports.ts';
 export interface Party {
   readonly target: DialTarget | ApplicationTarget;
   readonly position: Position;
+  /** Why it cannot be reached, where that is known. */
+  readonly refused?: Diagnostic;
   /** A document that runs on the called party before the bridge. */
   readonly screening: { readonly url: string; readonly method: WebhookMethod } | undefined;
   /** Keys to send when it has answered; '' for none. */

@@ -31,6 +31,7 @@ export function invitationsOf(node: DialNode, call: CallScope): readonly Invitat
       order: {
         target: resolved,
         callerId,
+        refused: party.refused,
         statusCallback:
           party.statusCallback && typeof callback === 'string'
             ? { ...party.statusCallback, url: callback }
