@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import type { Installation } from '../compose/installation.ts';
+import type { ExportOptions } from './export/export-command.ts';
 import { addLint } from './lint/entry.ts';
 
 const workers = new URL('../../workers/', import.meta.url);
@@ -120,6 +121,36 @@ program
   });
 
 addLint(program);
+
+program
+  .command('export')
+  .description('makes a fixture of a finished live call: replayed, it leaves the same timeline')
+  .argument('<call>', 'its SID, CA…')
+  .argument('<directory>', 'where the fixture goes, into a directory of its own')
+  .option(
+    '--region <region>',
+    'where the call was processed (default: each Region of this installation is asked)',
+  )
+  .option('--url <url>', 'of a front or a Region elsewhere, such as http://127.0.0.1:8080')
+  .option('--account <sid>', 'the account, with --token (default: those of this home)')
+  .option('--token <token>', 'its auth token in that Region')
+  .option('--name <name>', "the fixture's name")
+  .option(
+    '--no-redact',
+    'keeps numbers, names, users, SIDs and private addresses; passwords are never written',
+  )
+  .option('--force', 'replaces a fixture of this name', false)
+  .addHelpText(
+    'after',
+    '\nExit status: 0 the replay leaves the same timeline, 1 it differs, 2 misused, 3 nothing was written.',
+  )
+  .action((call: string, directory: string, options: ExportOptions) =>
+    withInstallation(async (installation) => {
+      const { exportCommand } = await import('./export/export-command.ts');
+      const { stdout, stderr } = process;
+      return exportCommand(call, directory, options, { stdout, stderr, installation });
+    }),
+  );
 
 /** Runs a command that looks at this installation to its exit code; settings that cannot be used are said, and are 1. */
 async function withInstallation(run: (installation: Installation) => Promise<number>): Promise<void> {

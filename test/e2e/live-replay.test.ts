@@ -1,7 +1,14 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ExportOptions, exportCommand } from '../../src/bin/export/export-command.ts';
 import type { TimelineEvent } from '../../src/call/timeline.ts';
+import type { Installation } from '../../src/compose/installation.ts';
 import { firstDifference, strandsOf } from '../../src/replay/comparable-timeline.ts';
+import { replayAll } from '../../src/replay/replay-all.ts';
 import { type RunningTrunkline, startTrunkline } from '../support/trunkline.ts';
+import { until } from '../support/until.ts';
 import { LiveFixture } from './support/live-fixture.ts';
 import { clientOf, eventsOf, storedCall, storedCallFrom, timelineOf } from './support/numbers.ts';
 import { ScriptedCall } from './support/scripted-call.ts';
@@ -26,6 +33,7 @@ const FIXTURES = [
   'reject-busy',
 ] as const;
 
+const folder = mkdtempSync(join(tmpdir(), 'trunkline-export-'));
 let trunkline: RunningTrunkline;
 let telephones: Telephones;
 const fixtures = new Map<string, LiveFixture>();
@@ -60,6 +68,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
   await trunkline?.stop();
   await telephones?.close();
   for (const fixture of fixtures.values()) await fixture.stop();
@@ -75,6 +84,44 @@ function ring(user: string): void {
   };
 }
 
+interface Exported {
+  readonly code: number;
+  readonly printed: string;
+}
+
+/** `trunkline export`, in this process. */
+async function exported(
+  callSid: string,
+  name: string,
+  options: Partial<ExportOptions> = {},
+): Promise<Exported> {
+  const own = {
+    sid: trunkline.accountSid,
+    tokens: new Map([['us1', trunkline.tokens['us1'] ?? ''] as const]),
+  };
+  let printed = '';
+  const stream = {
+    write: (text: string) => {
+      printed += text;
+    },
+  };
+  const installation: Installation = {
+    domain: 'trunkline.localhost',
+    front: `http://127.0.0.1:${trunkline.httpPort}`,
+    regions: [{ id: 'us1', url: `http://127.0.0.1:${trunkline.httpPort + 1}` }],
+    edges: new Map(),
+    rtp: { first: 0, last: 0 },
+    account: own,
+  };
+  const code = await exportCommand(
+    callSid,
+    folder,
+    { redact: true, force: false, name, ...options },
+    { stdout: stream, stderr: stream, installation },
+  );
+  return { code, printed };
+}
+
 /** The stored timelines of a call and of those that it dialled. */
 async function storedTimelines(callSid: string): Promise<Map<string, readonly TimelineEvent[]>> {
   await storedCall(trunkline, 'us1', callSid);
@@ -84,6 +131,14 @@ async function storedTimelines(callSid: string): Promise<Map<string, readonly Ti
     for (const [sid, events] of await storedTimelines(call)) timelines.set(sid, events);
   }
   return timelines;
+}
+
+function textOf(directory: string): string {
+  const files = readdirSync(directory, { recursive: true, withFileTypes: true, encoding: 'utf8' });
+  return files
+    .filter((file) => file.isFile())
+    .map((file) => readFileSync(join(file.parentPath, file.name), 'utf8'))
+    .join('\n');
 }
 
 describe('a fixture over real SIP and RTP', () => {
@@ -103,5 +158,73 @@ describe('a fixture over real SIP and RTP', () => {
     const found = strandsOf(sid, await storedTimelines(sid), fixture.scripted);
     expect(firstDifference(expected, found)).toBeUndefined();
     expect(found.flatMap(({ events }) => events).length).toBeGreaterThan(4);
+
+    const { code, printed } = await exported(sid, name);
+    expect(code, printed).toBe(0);
+    expect(printed).toContain('it replays to the timeline of the live call');
+    const [verdict] = await replayAll(join(folder, name), {});
+    expect(verdict).toMatchObject({ name, kind: 'same' });
+    const written = textOf(join(folder, name));
+    for (const secret of [sid, trunkline.accountSid, caller, number]) expect(written).not.toContain(secret);
+  });
+});
+
+describe('trunkline export', () => {
+  it('says why nothing was written: 2 for arguments, 3 for everything else', async () => {
+    const unknown = `CA${'0'.repeat(32)}`;
+    const cases = [
+      [await exported('CA1', 'a'), 2, /"CA1" is no CallSid/],
+      [await exported(unknown, 'a'), 3, /there is no call CA0+ at http/],
+      [await exported(unknown, 'a', { region: 'ie1' }), 2, /"ie1" is no Region of this installation/],
+      [await exported(unknown, 'a', { account: trunkline.accountSid }), 2, /--account and --token together/],
+      [
+        await exported(unknown, 'a', { account: trunkline.accountSid, token: 'wrong' }),
+        3,
+        /refuses the credentials/,
+      ],
+      [await exported(unknown, 'a', { url: 'http://127.0.0.1:9' }), 3, /cannot be reached/],
+    ] as const;
+    for (const [{ code, printed }, expected, pattern] of cases) {
+      expect(printed).toMatch(pattern);
+      expect(code).toBe(expected);
+    }
+    expect(readdirSync(folder)).not.toContain('a');
+  });
+
+  it('keeps what is not to be redacted, refuses what is live, dialled or there already', async () => {
+    const fixture = fixtures.get('pause-first');
+    if (!fixture) throw new Error('pause-first was not prepared');
+    const { number } = fixture.places;
+    const caller = '+15550164999';
+    const call = ScriptedCall.run({
+      uri: `sip:${number}@127.0.0.1:${trunkline.sip.port}`,
+      port: trunkline.sip.port,
+      from: `sip:${caller}@127.0.0.1`,
+      actions: [],
+    });
+    const { calls } = clientOf(trunkline, 'us1');
+    const live = await until('a ringing call', async () => (await calls.list({ from: caller }))[0]);
+    expect(await exported(live.sid, 'kept')).toEqual({
+      code: 3,
+      printed: expect.stringMatching(/is not over: it is (ringing|in-progress)/),
+    });
+    await call;
+    await storedCallFrom(trunkline, 'us1', caller);
+    const kept = await exported(live.sid, 'kept', { redact: false });
+    expect(kept).toMatchObject({ code: 0, printed: expect.stringContaining('redacted: passwords only') });
+    expect(readFileSync(join(folder, 'kept/scenario.yaml'), 'utf8')).toContain(`from: "${caller}"`);
+
+    expect(await exported(live.sid, 'kept')).toMatchObject({
+      code: 3,
+      printed: expect.stringMatching(/is there already; --force/),
+    });
+    expect(await exported(live.sid, 'kept', { force: true })).toMatchObject({ code: 0 });
+    expect(textOf(join(folder, 'kept'))).not.toContain(caller);
+
+    const dialled = (await calls.list()).find(({ direction }) => direction === 'outbound-dial');
+    expect(await exported(dialled?.sid ?? '', 'dialled')).toMatchObject({
+      code: 3,
+      printed: expect.stringMatching(/was dialled by CA.*export that one/),
+    });
   });
 });

@@ -46,7 +46,7 @@ export class LiveFixture {
 
   static async open(name: string, places: RealPlaces): Promise<LiveFixture> {
     const directory = join(projectRoot(), 'twiml-fixtures', name);
-    const scenario = await readScenario(directory);
+    const scenario = readScenario(directory);
     const { voice, webhooks } = scenario;
     const urls = [voice.url, ...webhooks.map(({ url }) => url)];
     const apps = new Map<string, WebhookApp>();

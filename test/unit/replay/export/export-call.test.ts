@@ -1,0 +1,116 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { exportCall } from '../../../../src/replay/export/export-call.ts';
+import { projectRoot } from '../../../support/program.ts';
+import { storedCallOf } from './support.ts';
+
+const FIXTURES = readdirSync(join(projectRoot(), 'twiml-fixtures'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
+
+/** Of every verb, and of every way in which a call goes on or ends. */
+const TOLD = [
+  'audio-document',
+  'dial-action',
+  'dial-application',
+  'dial-caller-gone-bridged',
+  'dial-device',
+  'dial-early-media',
+  'dial-parallel',
+  'dial-refer',
+  'dial-screening-gather',
+  'dial-send-digits',
+  'dial-sequential',
+  'dial-status-486',
+  'dial-timeout',
+  'fallback',
+  'gather-bargein',
+  'gather-digits',
+  'gather-hangup',
+  'gather-no-bargein',
+  'gather-speech',
+  'gather-timeout',
+  'leg-media-timeout',
+  'leg-no-ack',
+  'not-configured',
+  'order-during-say',
+  'order-inline-relative',
+  'pause-first-caller-gives-up',
+  'play',
+  'record-finish-key',
+  'record-hangup',
+  'record-max-length',
+  'record-silence',
+  'redirect-loop',
+  'redirect-relative',
+  'refer-busy',
+  'reject-busy',
+  'webhook-500',
+  'webhook-basic-auth',
+  'webhook-dns',
+  'webhook-overrides-retry',
+  'webhook-timeout',
+];
+
+describe('a fixture, exported as though it had been a live call', () => {
+  it.each(TOLD)('%s replays to the same timeline', async (name) => {
+    const { difference, missing } = await exportCall(await storedCallOf(name), true);
+    expect({ difference, missing }).toEqual({ difference: undefined, missing: [] });
+  });
+
+  /**
+   * Not all can: a timeline does not tell how the installation decides what Twilio leaves open, who understood speech,
+   * which of several devices rang, or the connection overrides of a voice URL.
+   */
+  it('does so in six cases of seven', async () => {
+    const different: string[] = [];
+    for (const name of FIXTURES) {
+      const { difference } = await exportCall(await storedCallOf(name), true);
+      if (difference !== undefined) different.push(`${name}: ${difference}`);
+    }
+    expect(different.length, different.join('\n')).toBeLessThan(FIXTURES.length / 7);
+  });
+});
+
+describe('an exported call', () => {
+  it('says what differs when its timeline does not tell all', async () => {
+    const { difference } = await exportCall(await storedCallOf('dial-devices-timeout'), true);
+    expect(difference).toMatch(/^child 1 of call, event 2: expected call-placed/);
+  });
+
+  it('presses where the prompt is in virtual time, not when it was live', async () => {
+    const call = await storedCallOf('gather-bargein');
+    // A voice that takes ten times as long: the key comes five seconds into the prompt.
+    const begun = Date.parse(call.timelines.get(call.sid)?.[0]?.at ?? '');
+    const slow = (call.timelines.get(call.sid) ?? []).map((event) => ({
+      ...event,
+      at: new Date(begun + 10 * (Date.parse(event.at) - begun)).toISOString(),
+    }));
+    const exported = await exportCall({ ...call, timelines: new Map([[call.sid, slow]]) }, true);
+    expect(exported.difference).toBeUndefined();
+    const { caller } = exported.scenario;
+    expect(caller).toEqual([{ at: expect.stringMatching(/^\d{3}ms$/), press: '7' }]);
+  });
+
+  it('is the same every time', async () => {
+    const [first, second] = [
+      await exportCall(await storedCallOf('dial-screening-gather'), true),
+      await exportCall(await storedCallOf('dial-screening-gather'), true),
+    ];
+    expect(first).toEqual(second);
+  });
+
+  it('says that a document was cut', async () => {
+    const call = await storedCallOf('say');
+    const events = (call.timelines.get(call.sid) ?? []).map((event) =>
+      event.type === 'exchange' ? { ...event, body: '<Response><Sa', cut: true as const } : event,
+    );
+    const { missing, difference } = await exportCall(
+      { ...call, timelines: new Map([[call.sid, events]]) },
+      true,
+    );
+    expect(missing).toEqual([expect.stringMatching(/only the beginning of its document was kept$/)]);
+    expect(difference).toMatch(/^call, event 2/);
+  });
+});
