@@ -38,6 +38,14 @@ const document = (url: string): OrderedDocument => ({
 const recording = { channels: 2, track: 'both', trim: false, callback: null } as const;
 const own = () => link.job.callSid;
 const child = () => worker.link().job.callSid;
+/** The one recording of the call. */
+async function ownRecording() {
+  const { items: page } = await worker.store.listRecordings(ACCOUNT, { callSid: own() }, 0, 2);
+  const [first] = page;
+  if (!first || page.length > 1) throw new Error(`the call has ${page.length} recordings`);
+  return first;
+}
+
 const handle = (order: CallOrder) => worker.clock.run(worker.calls.handle(order));
 
 beforeEach(async () => {
@@ -137,6 +145,35 @@ describe('an order to a call of this worker', () => {
   it('a recording ends with its call, and is handed over before the call is archived', async () => {
     await call(WAITING);
     await handle({ kind: 'start-recording', callSid: own(), recording });
+    link.end('peer-hangup');
+    await worker.clock.run(run);
+    expect(worker.storage.added.map(({ kind }) => kind)).toEqual(['store-recording', 'archive-call']);
+  });
+
+  it('pauses, resumes and stops what a document has started', async () => {
+    await call('<Response><Start><Recording name="a"/></Start><Pause length="60"/></Response>');
+    const { sid: recordingSid, ...record } = await ownRecording();
+    expect(record).toMatchObject({ source: 'StartCallRecordingTwiML', channels: 2, status: 'in-progress' });
+    const change = (status: 'paused' | 'in-progress' | 'stopped', name = recordingSid) =>
+      handle({
+        kind: 'change-recording',
+        callSid: own(),
+        recordingSid: name,
+        status,
+        pauseBehavior: 'skip',
+      });
+    expect(await change('paused', 'Twilio.CURRENT')).toEqual({ ok: true });
+    expect(await worker.store.fetchRecording(recordingSid)).toMatchObject({ status: 'paused' });
+    expect(await change('in-progress')).toEqual({ ok: true });
+    expect(await change('stopped')).toEqual({ ok: true });
+    expect(worker.media.recordings[0]?.done).toEqual(['pause skip', 'resume']);
+    await worker.settle();
+    expect(await worker.store.fetchRecording(recordingSid)).toMatchObject({ status: 'processing' });
+    expect((await worker.record(own())).status).toBe('in-progress');
+  });
+
+  it('stores what a document has started when the call ends, before the call is archived', async () => {
+    await call('<Response><Start><Recording/></Start><Pause length="60"/></Response>');
     link.end('peer-hangup');
     await worker.clock.run(run);
     expect(worker.storage.added.map(({ kind }) => kind)).toEqual(['store-recording', 'archive-call']);

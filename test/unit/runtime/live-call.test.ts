@@ -70,6 +70,25 @@ describe('an inbound call', () => {
   });
 });
 
+describe('a client that is dialled', () => {
+  it('has a call of its own that fails, without an edge being asked, and the caller goes on', async () => {
+    await call(
+      '<Response><Dial action="/after"><Client statusCallback="/progress">alice</Client></Dial></Response>',
+    );
+    await worker.clock.run(run);
+    const after = worker.requests.find(({ url }) => url === 'https://example.com/after');
+    expect(after?.params).toMatchObject({ DialCallStatus: 'failed', DialBridged: 'false' });
+    expect(await worker.record(after?.params['DialCallSid'] ?? '')).toMatchObject({
+      to: 'client:alice',
+      status: 'failed',
+      egress_edge: null,
+      diagnostics: [{ code: 31480 }],
+    });
+    expect(worker.told()).toEqual(['0 failed']);
+    expect(worker.asked).toEqual([]);
+  });
+});
+
 describe('the caller of a <Dial> hangs up', () => {
   it.each(['placed', 'ringing', 'answered'] as const)('while the callee is %s', async (state) => {
     await call(DIAL);
