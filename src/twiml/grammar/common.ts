@@ -10,6 +10,11 @@ export const LANGUAGE_TAG = /^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$/;
 
 export const LANGUAGE = 'a BCP 47 language tag such as en-US';
 
+/** A tag of a language that is listened for: of any that the recogniser knows, it is `multi`. */
+export const HEARD_LANGUAGE_TAG = /^(?:multi|[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)$/;
+
+export const HEARD_LANGUAGE = `${LANGUAGE}, or multi`;
+
 /** A text that is understood and means nothing here. */
 export const accepted = () => attr.text({ default: undefined, invalid: SCHEMA, support: 'accepted' });
 

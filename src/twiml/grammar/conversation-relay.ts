@@ -1,15 +1,11 @@
 import { attr } from '../verbs/attributes.ts';
-import { anyText, flag, LANGUAGE, LANGUAGE_TAG, SCHEMA } from './common.ts';
+import { anyText, flag, HEARD_LANGUAGE, HEARD_LANGUAGE_TAG, SCHEMA } from './common.ts';
 import { element } from './element-spec.ts';
 
 const DOCS = 'connect/conversationrelay';
 
 const language = (standard: string | undefined) =>
-  attr.text(
-    { default: standard, invalid: SCHEMA },
-    /^(?:multi|[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)$/,
-    LANGUAGE,
-  );
+  attr.text({ default: standard, invalid: SCHEMA }, HEARD_LANGUAGE_TAG, HEARD_LANGUAGE);
 
 /** What may interrupt. True and false are older spellings. @see https://www.twilio.com/docs/voice/twiml/connect/conversationrelay#attributes */
 const interruptible = <const D extends 'any' | 'none'>(standard: D) =>
@@ -73,6 +69,13 @@ export const conversationRelay = element({
     ),
     ...conversation,
     events: anyText(),
+    conversationConfiguration: anyText(),
+    // How sure Deepgram's Flux has to be that a turn is over; it decides when this is absent.
+    eotThreshold: attr.text(
+      { default: undefined, invalid: SCHEMA },
+      /^0?\.(?:[5-8]\d*|90*)$/,
+      'a number from 0.5 to 0.9',
+    ),
     // The SDKs write these in lower case, the documentation does not.
     speechTimeout: speechTimeout(),
     speechtimeout: speechTimeout(),
@@ -103,7 +106,11 @@ export const conversationLanguage = element({
   support: 'refused',
   refusal: 13750,
   attributes: {
-    code: attr.text({ default: undefined, invalid: SCHEMA, required: SCHEMA }, LANGUAGE_TAG, LANGUAGE),
+    code: attr.text(
+      { default: undefined, invalid: SCHEMA, required: SCHEMA },
+      HEARD_LANGUAGE_TAG,
+      HEARD_LANGUAGE,
+    ),
     ttsProvider: anyText(),
     voice: anyText(),
     transcriptionProvider: anyText(),

@@ -6,8 +6,8 @@ import {
   config,
   familyOf,
   flag,
-  LANGUAGE,
-  LANGUAGE_TAG,
+  HEARD_LANGUAGE,
+  HEARD_LANGUAGE_TAG,
   parameter,
   recordingCallbacks,
   SCHEMA,
@@ -95,7 +95,7 @@ export const startTranscription = element({
     name: anyText(),
     statusCallbackUrl: attr.url({ invalid: SCHEMA }), // absolute
     statusCallbackMethod: attr.method({ default: 'POST', invalid: SCHEMA }), // always POST
-    languageCode: attr.text({ default: 'en-US', invalid: SCHEMA }, LANGUAGE_TAG, LANGUAGE),
+    languageCode: attr.text({ default: 'en-US', invalid: SCHEMA }, HEARD_LANGUAGE_TAG, HEARD_LANGUAGE),
     track: attr.oneOf(['inbound_track', 'outbound_track', 'both_tracks'], {
       default: 'both_tracks',
       invalid: SCHEMA,

@@ -13,20 +13,12 @@ import { pause } from './pause.ts';
 import { play } from './play.ts';
 import { say } from './say.ts';
 
-/** @see https://www.twilio.com/docs/voice/twiml/gather#speechmodel */
-const SPEECH_MODELS = [
-  'default',
-  'numbers_and_commands',
-  'phone_call',
-  'experimental_conversations',
-  'experimental_utterances',
-  'googlev2_long',
-  'googlev2_short',
-  'googlev2_telephony',
-  'googlev2_telephony_short',
-  'deepgram_nova-2',
-  'deepgram_nova-3',
-] as const;
+/** Deepgram's models grow, and each can be named. @see https://www.twilio.com/docs/voice/twiml/gather#speechmodel */
+const SPEECH_MODEL =
+  /^(?:default|numbers_and_commands|phone_call|experimental_(?:conversations|utterances)|googlev2_(?:long|short|telephony|telephony_short)|deepgram_[a-z0-9-]+)$/;
+
+const SPEECH_MODELS =
+  'default, numbers_and_commands, phone_call, experimental_conversations, experimental_utterances, googlev2_long, googlev2_short, googlev2_telephony, googlev2_telephony_short, deepgram_nova-2, deepgram_nova-3 or another Deepgram model';
 
 /** At most 500 hints of at most 100 characters, separated by commas. */
 const HINTS = /^[^,]{0,100}(?:,[^,]{0,100}){0,499}$/;
@@ -56,12 +48,12 @@ export const gather = defineVerb({
     bargeIn: attr.boolean({ default: true, invalid: 13332 }),
     speechTimeout: attr.seconds({ default: undefined, invalid: 13327, min: 1, words: { auto: AUTO } }),
     maxSpeechTime: attr.seconds({ default: undefined, invalid: 13328, min: 1 }),
-    speechModel: attr.oneOf(SPEECH_MODELS, { default: 'default', invalid: 13334 }),
+    speechModel: attr.text({ default: 'default', invalid: 13334 }, SPEECH_MODEL, SPEECH_MODELS),
     enhanced: attr.boolean({ default: false, invalid: 13334, support: 'accepted' }),
     language: attr.text(
       { default: 'en-US', invalid: 13331 },
-      /^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$/,
-      'a BCP 47 language tag such as en-US',
+      /^(?:multi|[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)$/, // multi: Deepgram's nova-3 finds out by itself
+      'a BCP 47 language tag such as en-US, or multi',
     ),
     hints: attr.text(
       { default: undefined, invalid: 13330 },

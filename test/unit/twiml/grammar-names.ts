@@ -8,8 +8,8 @@ const none = { children: '', attributes: {} } as const;
 
 /**
  * Every element and attribute of Twilio's voice TwiML: those of its libraries' types, and those that only its pages
- * have (`callReason`, `clientNotificationUrl`, the name of a recording, three of `<Transcription>`, the camel case of
- * four of `<ConversationRelay>`). Names and words only, separated by spaces; lists of voices and languages, which grow,
+ * have (`callReason`, `clientNotificationUrl`, the name of a recording, three of `<Transcription>`, two of
+ * `<ConversationRelay>` and the camel case of four more). Names and words only, separated by spaces; lists of voices and languages, which grow,
  * are left out.
  *
  * @see https://www.twilio.com/docs/voice/twiml
@@ -139,11 +139,13 @@ export const names: Readonly<Record<string, Named>> = {
     attributes: {
       backgroundNoiseReduction: '',
       backgroundnoisereduction: '',
+      conversationConfiguration: '',
       debug: '',
       deepgramSmartFormat: '',
       deepgramsmartformat: '',
       dtmfDetection: '',
       elevenlabsTextNormalization: '',
+      eotThreshold: '',
       events: '',
       hints: '',
       ignoreBackchannel: '',
