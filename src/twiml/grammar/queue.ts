@@ -28,8 +28,9 @@ export const enqueue = element({
   },
   children: ['Task'],
   text: { expected: 'the name of a queue', most: LONGEST_NAME, tooLong: 14205 },
-  validate(written, { workflowSid }, context) {
-    if (workflowSid !== undefined || textIn(written).trim() !== '') return;
+  validate(written, _values, context) {
+    // A workflow whose SID cannot be used was named all the same: 14220 alone says what to mend.
+    if (written.attributes.has('workflowSid') || textIn(written).trim() !== '') return;
     const message = '<Enqueue> names no queue; put its name between the tags.';
     reportAt(context, 14204, written.position, message, { expected: 'the name of a queue' });
   },

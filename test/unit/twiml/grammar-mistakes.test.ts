@@ -80,6 +80,7 @@ describe('text and what is missing', () => {
     ['<Hangup><Parameter value="a"/></Hangup>', ['12200@8']],
     ['<Hangup><Parameter name="a"/><Parameter name="a"/></Hangup>', ['12200@29']],
     ['<Enqueue/>', ['14204@0']],
+    ['<Enqueue workflowSid="WW1"><Task>{}</Task></Enqueue>', ['14220@9']],
     [`<Enqueue>${'q'.repeat(65)}</Enqueue>`, ['14205@9']],
     ['<Enqueue workflowSid="WW0123456789abcdef0123456789abcdef"><Task>{"a":1}</Task></Enqueue>', []],
     ['<Enqueue workflowSid="WW0123456789abcdef0123456789abcdef"><Task>[1]</Task></Enqueue>', ['14221@58']],
