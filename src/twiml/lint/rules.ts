@@ -16,6 +16,7 @@ import { unreachableVerb } from './rules/unreachable-verb.ts';
 import {
   connectionOverride,
   missingScheme,
+  nothingToPlay,
   plainHttp,
   redirectNowhere,
   relativeUrl,
@@ -35,6 +36,7 @@ export const rules: readonly Rule[] = [
   relativeUrl,
   missingScheme,
   unusableUrl,
+  nothingToPlay,
   plainHttp,
   connectionOverride,
   absoluteCallback,

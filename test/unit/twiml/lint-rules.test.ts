@@ -214,6 +214,20 @@ const CASES: Readonly<Record<string, RuleCases>> = {
       document('<Redirect>https://user:secret@a.io/in?a=1&amp;b=2</Redirect>'),
     ],
   },
+  'nothing-to-play': {
+    codes: [11100],
+    finds: [
+      { text: document('¦<Play/>'), code: 11100, level: 'error' },
+      { text: document('¦<Play loop="2"> </Play>'), code: 11100, level: 'error' },
+      { text: document('<Gather action="/in">¦<Play></Play></Gather>'), code: 11100, level: 'error' },
+    ],
+    leaves: [
+      document('<Play digits="ww1"/>'),
+      document('<Play>a.mp3</Play>'),
+      document('<Play><![CDATA[a.mp3?x=1&y=2]]></Play>'),
+      document('<Gather action="/in"><Play>{{ prompt }}</Play></Gather>'),
+    ],
+  },
   'plain-http': {
     finds: [
       { text: document('<Gather ¦action="http://app.acme.io/in"/>'), code: 'plain-http', level: 'warning' },

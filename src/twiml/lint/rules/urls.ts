@@ -1,7 +1,7 @@
 import { parseOverrides } from '../../../webhook/overrides.ts';
 import { isPrivateAddress } from '../../../webhook/private-address.ts';
 import { isTarget, parseTarget } from '../../../webhook/request.ts';
-import { bodyOf } from '../element-text.ts';
+import { bodyOf, childrenNamed } from '../element-text.ts';
 import type { Rule } from '../rule.ts';
 import { hasScheme, lacksScheme, nameOf } from '../written-urls.ts';
 
@@ -76,6 +76,24 @@ export const redirectNowhere: Rule = {
       const message =
         '<Redirect> names no URL, and a document that is handed over as text has none to be asked for again; write an absolute one.';
       report(verb.position, { code: 11100, message, expected: 'an absolute URL' });
+    }
+  },
+};
+
+/** A `<Play>` with neither a file nor keys ends the call that comes to it. */
+export const nothingToPlay: Rule = {
+  id: 'nothing-to-play',
+  level: 'error',
+  title: 'A Play without a file',
+  docs: 'https://www.twilio.com/docs/voice/twiml/play',
+  check({ verbs, elements }, report) {
+    const prompts = elements.filter(({ name }) => name === 'Gather' || name === 'Prompt');
+    const nested = prompts.flatMap((prompt) => childrenNamed(prompt, 'Play'));
+    for (const element of [...verbs.filter(({ name }) => name === 'Play'), ...nested]) {
+      if (element.attributes.has('digits') || bodyOf(element).text !== '') continue;
+      const message =
+        '<Play> names no file, which ends the call; put the URL of an audio file between the tags.';
+      report(element.position, { code: 11100, message, expected: 'the URL of an audio file' });
     }
   },
 };
