@@ -1,7 +1,8 @@
 import type { Sounds } from '../leg/simulated/sounds.ts';
 import type { Script } from './script.ts';
 import type { SimulatedApplication } from './simulated-application.ts';
-import { SimulatedChild, type SimulatedDialer } from './simulated-dialer.ts';
+import { SimulatedChild } from './simulated-child.ts';
+import type { SimulatedDialer } from './simulated-dialer.ts';
 
 /** A party of a scenario: its script, and what it heard. */
 export interface Party {

@@ -7,7 +7,8 @@ import { renderChild, renderHeard, renderRecord, renderRequests, renderTimeline 
 import { readAnswerFiles, readScenario, type Scenario, ScenarioError } from './scenario.ts';
 import { ScriptedHttp, type SeenRequest } from './scripted-http.ts';
 import { SimulatedCall, type SimulatedCallParts } from './simulated-call.ts';
-import { SimulatedChild, type SimulatedDialer } from './simulated-dialer.ts';
+import { SimulatedChild } from './simulated-child.ts';
+import type { SimulatedDialer } from './simulated-dialer.ts';
 import { LONGEST_CALL_MS, StuckError, whoWaits } from './stuck.ts';
 
 /** What a run of a fixture left: the texts of its golden files, by name. */

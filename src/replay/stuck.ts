@@ -3,7 +3,7 @@ import type { SimulatedBase } from '../leg/simulated/base-leg.ts';
 import type { Chronicle } from './chronicle.ts';
 import type { Script } from './script.ts';
 import type { SimulatedCall } from './simulated-call.ts';
-import { SimulatedChild } from './simulated-dialer.ts';
+import { SimulatedChild } from './simulated-child.ts';
 
 /** Our choice: the longest call that any time limit allows, 86,400 s. What goes on for longer never ends. */
 export const LONGEST_CALL_MS = 86_400_000;

@@ -1,7 +1,8 @@
 import type { VirtualClock } from '../../core/clock.ts';
 import type { CalleeAction } from '../scenario.ts';
 import { speakingTime } from '../simulated-audio.ts';
-import { SimulatedChild, type SimulatedDialer } from '../simulated-dialer.ts';
+import { SimulatedChild } from '../simulated-child.ts';
+import type { SimulatedDialer } from '../simulated-dialer.ts';
 import { CallExpectation, Ear, type Patience } from './ear.ts';
 import { type DialedCall, dialedCalls } from './facts.ts';
 import { passing, pressKeys } from './keys.ts';

@@ -5,7 +5,7 @@ import type { CallEnd } from '../../twiml/interpreter/world.ts';
 import type { SeenExchange } from '../application/tested-application.ts';
 import { describeHeard } from '../render.ts';
 import type { SimulatedCall } from '../simulated-call.ts';
-import { SimulatedChild } from '../simulated-dialer.ts';
+import { SimulatedChild } from '../simulated-child.ts';
 import { type CallRequest, callRequests } from './facts.ts';
 import { Sequence } from './sequence.ts';
 
