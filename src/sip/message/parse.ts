@@ -108,12 +108,15 @@ function parseRequestLine(line: string): StartLine {
     return { kind: 'garbage', reason: `malformed request line: ${excerpt(line)}` };
   const uri = line.slice(first + 1, last);
   const unsupported = version.toUpperCase() !== 'SIP/2.0'; // compared without case, §7.1
-  const fault = unsupported
-    ? `version ${version} instead of SIP/2.0`
-    : line.endsWith(' ')
-      ? 'space behind the request line' // RFC 4475 §3.1.2.10
-      : faultOfRequestUri(uri);
+  const fault = unsupported ? `version ${version} instead of SIP/2.0` : faultOfRequestLine(line, uri);
   return { kind: 'request', method, uri: uri.trim(), fault, unsupported };
+}
+
+function faultOfRequestLine(line: string, uri: string): string | undefined {
+  // RFC 3261 §25.1: no part of a request line has one, whatever the scheme of its URI
+  if (/[\r\n]/.test(line)) return 'a lone CR or LF in the request line';
+  if (line.endsWith(' ')) return 'space behind the request line'; // RFC 4475 §3.1.2.10
+  return faultOfRequestUri(uri);
 }
 
 /** A Request-URI is bare, has a scheme, and no headers (RFC 3261 §19.1.1; RFC 4475 §3.1.2.7, .8, .9, .11). */
