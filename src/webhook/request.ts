@@ -26,9 +26,9 @@ export function parseTarget(text: string, base?: string): Target | Diagnostic {
     url.username === '' && url.password === ''
       ? undefined
       : { user: decoded(url.username), password: decoded(url.password) };
-  url.username = '';
-  url.password = '';
-  url.hash = '';
+  // Each of these writes the whole URL anew.
+  if (credentials) url.username = url.password = '';
+  if (url.hash !== '' || url.href.endsWith('#')) url.hash = '';
   return { url: url.href, origin: url.origin, credentials };
 }
 

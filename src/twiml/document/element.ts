@@ -43,11 +43,14 @@ export function isElement(child: TwimlElement | TwimlText): child is TwimlElemen
 
 /** The text directly inside an element, white space as written. */
 export function textOf(element: TwimlElement): string {
-  return element.children.map((child) => (isElement(child) ? '' : child.text)).join('');
+  let text = '';
+  for (const child of element.children) if (!isElement(child)) text += child.text;
+  return text;
 }
 
 /** Where a text first has something to read, its own place when it is blank. White space counts as it is written. */
 export function visiblePosition({ text, position }: TwimlText): Position {
+  if (/^\S/.test(text)) return position;
   const blank = text.length - text.trimStart().length;
   if (blank === text.length) return position;
   const lines = text.slice(0, blank).split('\n');

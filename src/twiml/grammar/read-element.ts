@@ -69,10 +69,19 @@ function readContent(
     if (!isElement(child)) continue;
     const nested = childSpec(spec, child.name, family);
     if (nested) children.push(readChild(nested, child, inner, family));
-    else reportChild(child, element, context, spec.children.map(nameIn), spec.invalidChild, fatal);
+    else reportChild(child, element, context, namesIn(spec), spec.invalidChild, fatal);
   }
   if (!spec.text) reportText(element, context);
   return { children, text: spec.text ? readText(spec.text, element, context) : '' };
+}
+
+const lists = new WeakMap<ElementSpec, readonly string[]>();
+
+/** The names of the elements that may stand in one; the same list each time. */
+function namesIn(spec: ElementSpec): readonly string[] {
+  const known = lists.get(spec) ?? spec.children.map(nameIn);
+  lists.set(spec, known);
+  return known;
 }
 
 function childSpec({ children }: ElementSpec, name: string, family: Family): ElementSpec | undefined {

@@ -1,21 +1,15 @@
-import {
-  isElement,
-  type Position,
-  type TwimlElement,
-  type TwimlText,
-  textOf,
-  visiblePosition,
-} from '../document/element.ts';
+import { isElement, type Position, type TwimlElement, textOf, visiblePosition } from '../document/element.ts';
 
 /** An element and everything in it, in document order. */
 export function elementsIn(root: TwimlElement): readonly TwimlElement[] {
   const found: TwimlElement[] = [];
-  const pending = [root];
-  for (let element = pending.pop(); element !== undefined; element = pending.pop()) {
-    found.push(element);
-    pending.push(...element.children.filter(isElement).reverse());
-  }
+  collect(root, found); // the parser bounds the depth
   return found;
+}
+
+function collect(element: TwimlElement, found: TwimlElement[]): void {
+  found.push(element);
+  for (const child of element.children) if (isElement(child)) collect(child, found);
 }
 
 /** The value of an attribute without white space around it; undefined when it is absent. */
@@ -39,8 +33,9 @@ export function childrenNamed(element: TwimlElement, ...names: readonly string[]
 
 /** The text directly inside an element without white space around it, and where it begins. */
 export function bodyOf(element: TwimlElement): { readonly text: string; readonly position: Position } {
-  const first = element.children.find(
-    (child): child is TwimlText => !isElement(child) && /\S/.test(child.text),
-  );
-  return { text: textOf(element).trim(), position: first ? visiblePosition(first) : element.position };
+  for (const child of element.children) {
+    if (isElement(child) || !/\S/.test(child.text)) continue;
+    return { text: textOf(element).trim(), position: visiblePosition(child) };
+  }
+  return { text: '', position: element.position };
 }

@@ -44,8 +44,8 @@ function beyondGrammar(text: string, root: TwimlElement, options: LintOptions): 
     region: region !== undefined && isRegionId(region) ? region : undefined,
     domain,
   };
-  return rules.flatMap((rule) => {
-    const found: LintDiagnostic[] = [];
+  const found: LintDiagnostic[] = [];
+  for (const rule of rules) {
     const report: Report = ({ line, column }, { message, code, level = rule.level, actual, expected }) => {
       found.push({
         code: code ?? rule.id,
@@ -60,8 +60,8 @@ function beyondGrammar(text: string, root: TwimlElement, options: LintOptions): 
       });
     };
     rule.check(document, report);
-    return found;
-  });
+  }
+  return found;
 }
 
 /** What is right and cannot be had here (yet) says so: nothing is wrong with the document. */

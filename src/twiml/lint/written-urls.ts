@@ -43,21 +43,27 @@ const TEMPLATE = /\{\{|\{%|<%|\$\{|#\{/;
 
 /** The URLs of elements, in document order. */
 export function urlsIn(elements: readonly TwimlElement[]): readonly WrittenUrl[] {
-  return elements.flatMap(urlsOf).filter(({ value }) => value !== '' && !TEMPLATE.test(value));
+  const found: WrittenUrl[] = [];
+  const add = (url: WrittenUrl) => {
+    if (url.value !== '' && !TEMPLATE.test(url.value)) found.push(url);
+  };
+  for (const element of elements) {
+    if (element.attributes.size > 0) addAttributes(element, add);
+    const use = BODIES.get(element.name);
+    if (use === undefined) continue;
+    const { text, position } = bodyOf(element);
+    add({ element, attribute: undefined, value: text, position, use });
+  }
+  return found;
 }
 
-function urlsOf(element: TwimlElement): readonly WrittenUrl[] {
-  const found: WrittenUrl[] = [];
+function addAttributes(element: TwimlElement, add: (url: WrittenUrl) => void): void {
   for (const [attribute, { value, position }] of element.attributes) {
     const use = ATTRIBUTES.get(attribute);
     if (use === undefined) continue;
     const socket = attribute === 'url' && SOCKETS.includes(element.name);
-    found.push({ element, attribute, value: value.trim(), position, use: socket ? 'socket' : use });
+    add({ element, attribute, value: value.trim(), position, use: socket ? 'socket' : use });
   }
-  const use = BODIES.get(element.name);
-  if (use === undefined) return found;
-  const { text, position } = bodyOf(element);
-  return [...found, { element, attribute: undefined, value: text, position, use }];
 }
 
 /** How a URL is named to people: by its attribute, or by its element. */

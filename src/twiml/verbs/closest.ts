@@ -1,5 +1,29 @@
 /** The known name a misspelt one most likely stands for: same letters in another case, or one or two edits away. */
 export function closest(name: string, known: readonly string[]): string | undefined {
+  if (name.length > LONGEST) return undefined;
+  const answers = remembered(known);
+  if (answers.has(name)) return answers.get(name);
+  if (answers.size >= MOST_REMEMBERED) answers.clear();
+  const found = search(name, known);
+  answers.set(Buffer.from(name).toString(), found); // a copy: a slice would keep its whole document
+  return found;
+}
+
+/** No name that there is comes near one of this length. */
+const LONGEST = 60;
+
+/** Our choice: a document misspells the same few names again and again. */
+const MOST_REMEMBERED = 100;
+
+const memory = new WeakMap<readonly string[], Map<string, string | undefined>>();
+
+function remembered(known: readonly string[]): Map<string, string | undefined> {
+  const answers = memory.get(known) ?? new Map<string, string | undefined>();
+  memory.set(known, answers);
+  return answers;
+}
+
+function search(name: string, known: readonly string[]): string | undefined {
   const folded = name.toLowerCase();
   const exact = known.find((candidate) => candidate.toLowerCase() === folded);
   if (exact) return exact;

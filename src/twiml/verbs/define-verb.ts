@@ -113,6 +113,7 @@ export function reportAt(
 
 /** A table as reading wants it: made once, because documents are read while callers wait. */
 interface Plan {
+  readonly names: readonly string[];
   readonly attributes: ReadonlyMap<string, Attribute<unknown>>;
   readonly defaults: Readonly<Record<string, unknown>>;
   readonly required: readonly (readonly [string, TwimlCode])[];
@@ -125,6 +126,7 @@ function planOf(table: AttributeTable): Plan {
   if (known) return known;
   const entries = Object.entries(table);
   const plan: Plan = {
+    names: Object.keys(table),
     attributes: new Map(entries),
     defaults: Object.freeze(Object.fromEntries(entries.map(([name, found]) => [name, found.default]))),
     required: entries.flatMap(([name, { required }]) => (required ? [[name, required] as const] : [])),
@@ -166,7 +168,7 @@ function reportUnknown(
   element: TwimlElement,
   context: ReadContext,
 ): void {
-  const near = closest(name, Object.keys(table));
+  const near = closest(name, planOf(table).names);
   const advice = near ? `did you mean ${near}? It is ignored.` : 'it is ignored.';
   const details = { actual: name, ...(near && { expected: near }) };
   reportAt(context, 12200, position, `<${element.name}> has no attribute "${name}"; ${advice}`, details);

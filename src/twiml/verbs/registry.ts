@@ -49,32 +49,52 @@ export const allVerbs: readonly Verb[] = [
 ];
 
 const known: ReadonlyMap<string, Verb> = new Map(allVerbs.map((verb) => [verb.name, verb]));
+const names = [...known.keys()];
 
-/** The verbs of a document in order, with what is wrong with them: 12200 and the codes of each verb. */
+/** Our choice: as many errors and as many warnings of a document are told; a small document can hold 30,000. */
+const MOST_OF_A_LEVEL = 1_000;
+
+/**
+ * The verbs of a document in order, with what is wrong with them: 12200 and the codes of each verb. Beyond a thousand
+ * errors or warnings only that there are more.
+ */
 export function readVerbs(
   root: TwimlElement,
   url: string,
 ): { readonly steps: readonly Step[]; readonly diagnostics: readonly Diagnostic[] } {
   const diagnostics: Diagnostic[] = [];
-  const context: ReadContext = { url, within: root.name, report: (found) => diagnostics.push(found) };
+  const counts = { error: 0, warning: 0 };
+  const report = (found: Diagnostic) => {
+    const count = ++counts[found.level];
+    if (count <= MOST_OF_A_LEVEL) diagnostics.push(found);
+    else if (count === MOST_OF_A_LEVEL + 1) diagnostics.push(andMore(found));
+  };
+  const context: ReadContext = { url, within: root.name, report };
   const steps: Step[] = [];
   for (const child of root.children) {
     if (isElement(child)) {
       const verb = known.get(child.name);
       if (verb) steps.push(verb.read(child, context));
-      else diagnostics.push(unknownVerb(child, url));
+      else report(unknownVerb(child, url));
     } else if (child.text.trim() !== '') {
       const text = child.text.trim().slice(0, 40);
       const message = `<Response> takes no text; "${text}" is ignored; put it into a <Say>.`;
-      diagnostics.push(diagnose(12200, message, { url, ...visiblePosition(child), actual: text }));
+      report(diagnose(12200, message, { url, ...visiblePosition(child), actual: text }));
     }
   }
   for (const [name, { position }] of root.attributes) {
     if (name === 'version' || name.startsWith('xmlns') || name.startsWith('xsi:')) continue;
     const message = `<Response> has no attribute "${name}"; it is ignored.`;
-    diagnostics.push(diagnose(12200, message, { url, ...position, actual: name }));
+    report(diagnose(12200, message, { url, ...position, actual: name }));
   }
   return { steps, diagnostics: diagnostics.sort(byPosition) };
+}
+
+function andMore({ actual: _actual, expected: _expected, ...found }: Diagnostic): Diagnostic {
+  const where = `line ${found.line}, column ${found.column}: `;
+  const kind = found.level === 'error' ? 'errors' : 'warnings';
+  const message = `${where}the document has more than ${MOST_OF_A_LEVEL} ${kind}; those from here on are not told; correct the first ones.`;
+  return { ...found, message };
 }
 
 const byPosition = (a: Diagnostic, b: Diagnostic) =>
@@ -82,7 +102,7 @@ const byPosition = (a: Diagnostic, b: Diagnostic) =>
 
 function unknownVerb(element: TwimlElement, url: string): Diagnostic {
   const { line, column } = element.position;
-  const near = closest(element.name, [...known.keys()]);
+  const near = closest(element.name, names);
   const advice = near ? `did you mean <${near}>? It is ignored.` : 'it is ignored.';
   const message = `line ${line}, column ${column}: <${element.name}> is no TwiML verb; ${advice}`;
   return diagnose(12200, message, {

@@ -102,6 +102,7 @@ function readAddress(address: string, options: SipTargetOptions, fault: Fault): 
 
 /** `sip:user@` with what a user part cannot hold escaped: the call is made all the same. */
 function escaped(user: string, fault: Fault): string {
+  if (/^[a-z]+:[\w.+-]*@?$/i.test(user)) return user; // as nearly all are
   const colon = user.indexOf(':') + 1;
   const part = user.slice(colon, -1);
   const usable = part.replace(/%[0-9A-Fa-f]{2}|:|[^%:]+|%/g, (piece) =>

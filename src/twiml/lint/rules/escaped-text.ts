@@ -1,4 +1,4 @@
-import { isElement, type Position, type TwimlElement, visiblePosition } from '../../document/element.ts';
+import { isElement, type TwimlElement, type TwimlText, visiblePosition } from '../../document/element.ts';
 import type { Rule } from '../rule.ts';
 import { nameOf } from '../written-urls.ts';
 
@@ -9,15 +9,12 @@ const REFERENCE = /&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,7}|#x[0-9a-f]{1,6});/i;
 const MARKUP =
   /<\/?(?:speak|break|emphasis|lang|p|phoneme|prosody|s|say-as|sub|w|amazon:[a-z-]+)(?:\s[^<>]*)?\/?>/i;
 
-/** The texts inside `<Say>`, in its SSML as well. */
-function* spokenTexts(elements: readonly TwimlElement[]): Generator<{ text: string; position: Position }> {
-  for (const say of elements.filter(({ name }) => name === 'Say')) yield* textsIn(say);
-}
-
-function* textsIn(element: TwimlElement): Generator<{ text: string; position: Position }> {
+/** The texts inside `<Say>`, in its SSML as well, that may hold what was escaped. */
+function suspectTexts(element: TwimlElement, found: TwimlText[]): void {
   for (const child of element.children) {
-    if (isElement(child)) yield* textsIn(child);
-    else if (child.text.trim() !== '') yield { text: child.text, position: visiblePosition(child) };
+    if (!isElement(child)) {
+      if (child.text.includes('&') || child.text.includes('<')) found.push(child);
+    } else if (child.name !== 'Say') suspectTexts(child, found); // its turn comes
   }
 }
 
@@ -28,7 +25,11 @@ export const escapedTwice: Rule = {
   title: 'Text that was escaped twice',
   docs: 'https://www.twilio.com/docs/voice/twiml/say',
   check({ elements, urls }, report) {
-    for (const { text, position } of spokenTexts(elements)) {
+    const suspects: TwimlText[] = [];
+    for (const element of elements) if (element.name === 'Say') suspectTexts(element, suspects);
+    for (const suspect of suspects) {
+      const { text } = suspect;
+      const position = visiblePosition(suspect);
       const [reference] = REFERENCE.exec(text) ?? [];
       const [tag] = MARKUP.exec(text) ?? [];
       if (reference !== undefined) {

@@ -9,7 +9,8 @@ export const finishingKey: Rule = {
   title: 'finishOnKey and numDigits together',
   docs: 'https://www.twilio.com/docs/voice/twiml/gather#finishonkey',
   check({ elements }, report) {
-    for (const gather of elements.filter((element) => element.name === 'Gather' && takesKeys(element))) {
+    for (const gather of elements) {
+      if (gather.name !== 'Gather' || !takesKeys(gather)) continue;
       const key = written(gather, 'finishOnKey');
       const digits = written(gather, 'numDigits');
       const position = placeOf(gather, 'finishOnKey');

@@ -9,9 +9,8 @@ export const repeatedEvent: Rule = {
   check({ elements }, report) {
     for (const { attributes, name: element } of elements) {
       for (const [name, { value, position }] of attributes) {
-        if (!/CallbackEvent$/.test(name)) continue;
-        const events = value.split(/\s+/).filter((event) => event !== '');
-        const twice = events.find((event, index) => events.indexOf(event) < index);
+        if (!name.endsWith('CallbackEvent')) continue;
+        const twice = firstRepeated(value.trim().split(/\s+/));
         if (twice === undefined) continue;
         const message = `${name} of <${element}> names "${twice}" twice; once is enough.`;
         report(position, { message, actual: value.slice(0, 100) });
@@ -19,3 +18,8 @@ export const repeatedEvent: Rule = {
     }
   },
 };
+
+function firstRepeated(events: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  return events.find((event) => seen.size === seen.add(event).size);
+}

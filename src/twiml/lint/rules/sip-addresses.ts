@@ -5,11 +5,13 @@ import { bodyOf, childrenNamed } from '../element-text.ts';
 import type { LintedDocument, Rule } from '../rule.ts';
 
 /** What `<Dial>` calls by a SIP URI. */
-function* dialledUris({ elements }: LintedDocument): Generator<{ sip: TwimlElement; uri: string }> {
+function dialledUris({ elements }: LintedDocument): readonly { sip: TwimlElement; uri: string }[] {
+  const found: { sip: TwimlElement; uri: string }[] = [];
   for (const dial of elements) {
     if (dial.name !== 'Dial') continue;
-    for (const sip of childrenNamed(dial, 'Sip')) yield { sip, uri: bodyOf(sip).text };
+    for (const sip of childrenNamed(dial, 'Sip')) found.push({ sip, uri: bodyOf(sip).text });
   }
+  return found;
 }
 
 /** The parameters of a SIP URI as written, names in lower case. */
@@ -53,6 +55,7 @@ export const legacySipParameter: Rule = {
   docs: 'https://www.twilio.com/docs/voice/twiml/sip#uri-parameters',
   check(document, report) {
     for (const { sip, uri } of dialledUris(document)) {
+      if (!/;\s*(?:tnx|region)/i.test(uri)) continue;
       const parameters = parametersOf(uri);
       for (const [name, finding] of LEGACY) {
         const value = parameters.get(name);

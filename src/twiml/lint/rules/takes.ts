@@ -1,7 +1,9 @@
 import type { TwimlElement } from '../../document/element.ts';
 import { written } from '../element-text.ts';
 
-const inputs = (gather: TwimlElement) => (written(gather, 'input') ?? 'dtmf').split(/\s+/);
+const DEFAULT: readonly string[] = ['dtmf'];
+
+const inputs = (gather: TwimlElement) => written(gather, 'input')?.split(/\s+/) ?? DEFAULT;
 
 /** Claims that a `<Gather>` takes key presses, as it does unless it says otherwise. */
 export function takesKeys(gather: TwimlElement): boolean {

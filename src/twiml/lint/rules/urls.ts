@@ -24,6 +24,9 @@ export const missingScheme: Rule = {
 /** Any base: whether a relative URL can be used does not depend on it. RFC 2606 */
 const SOME_BASE = 'https://document.invalid/';
 
+/** A path on the document's host and nothing else: as usable as the document's own URL. */
+const PATH = /^\/(?![/\\])[!-~]*$/;
+
 /** URLs that cannot be requested, whatever they are relative to: fatal for a call that comes to them. */
 export const unusableUrl: Rule = {
   id: 'unusable-url',
@@ -31,8 +34,9 @@ export const unusableUrl: Rule = {
   title: 'A URL that cannot be requested',
   docs: 'https://www.twilio.com/docs/api/errors/11100',
   check({ urls, url: base }, report) {
+    const usable = base === undefined || isTarget(parseTarget(base));
     for (const url of urls) {
-      if (url.use === 'socket') continue;
+      if (url.use === 'socket' || (usable && PATH.test(url.value))) continue;
       const target = parseTarget(url.value, base ?? SOME_BASE);
       if (isTarget(target)) continue;
       const expected = 'an absolute http or https URL, or a relative one';
@@ -131,7 +135,7 @@ export const connectionOverride: Rule = {
   docs: 'https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides',
   check({ urls }, report) {
     for (const url of urls) {
-      if (url.use === 'socket') continue;
+      if (url.use === 'socket' || !url.value.includes('#')) continue;
       for (const { code, level, message, actual, expected } of parseOverrides(url.value).diagnostics) {
         report(url.position, { code, level, message, actual, expected });
       }

@@ -127,7 +127,9 @@ export const withoutEffect: Rule = {
   check({ elements }, report) {
     for (const element of elements) {
       for (const [name, { position, value }] of element.attributes) {
-        for (const { on, needs, met, level } of BY_ATTRIBUTE.get(name) ?? []) {
+        const dependences = BY_ATTRIBUTE.get(name);
+        if (!dependences) continue;
+        for (const { on, needs, met, level } of dependences) {
           if ((on && !on.includes(element.name)) || met(element)) continue;
           const message = `${name} of <${element.name}> has no effect without ${needs}; add that, or leave ${name} out.`;
           report(position, { level, message, actual: value.slice(0, 100), expected: needs });

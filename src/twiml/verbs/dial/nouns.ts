@@ -5,7 +5,7 @@ import { conference, sim, whatsApp } from '../../grammar/dial-nouns.ts';
 import { queue } from '../../grammar/queue.ts';
 import { readElement, textAt } from '../../grammar/read-element.ts';
 import { reportChild } from '../bodies.ts';
-import { type Body, inside, type ReadContext, reportAt } from '../define-verb.ts';
+import { type Body, type ReadContext, reportAt } from '../define-verb.ts';
 import { readApplication, withoutSecondApplications } from './application-noun.ts';
 import { readClient } from './client-noun.ts';
 import { readNumber, readPlainNumber } from './number-noun.ts';
@@ -37,7 +37,9 @@ export const partiesBody: Body<Parties> = {
   read(element, context) {
     const unavailable: Diagnostic[] = [];
     const inner: NounContext = {
-      ...inside(element, context),
+      url: context.url,
+      within: element.name,
+      report: (found) => context.report(found),
       unavailable: (found) => unavailable.push(found),
     };
     const nouns = element.children.filter(isElement);
@@ -95,6 +97,7 @@ function withoutSecondConnections(parties: readonly Party[], context: ReadContex
       'only one party of a <Dial> may be called with tnx; this one is not called; use edge instead.';
     reportAt(context, 32303, position, message, { expected: 'edge=' });
   }
+  if (through.length < 2) return parties;
   const left = new Set(through.slice(1));
   return parties.filter((party) => !left.has(party));
 }

@@ -37,10 +37,21 @@ export function readSip(element: TwimlElement, context: NounContext): Party | un
   const credentials = own ? chosen.values : sip.values;
   const text = textOf(chosen?.element ?? element);
   const at = textAt(chosen?.element ?? element);
-  const { target, diagnostics } = readSipTarget(text, { ...credentials, headers: headersOf(sip) });
-  for (const { position = at, ...found } of diagnostics) {
-    const message = `line ${position.line}, column ${position.column}: ${found.message}`;
-    context.report({ ...found, message, url: context.url, ...position });
+  const { username, password } = credentials;
+  const { target, diagnostics } = readSipTarget(text, { username, password, headers: headersOf(sip) });
+  for (const { code, level, docs, position = at, message, actual, expected } of diagnostics) {
+    const { line, column } = position;
+    context.report({
+      code,
+      level,
+      message: `line ${line}, column ${column}: ${message}`,
+      url: context.url,
+      line,
+      column,
+      ...(actual !== undefined && { actual }),
+      ...(expected !== undefined && { expected }),
+      docs,
+    });
   }
   return target && { ...partyOf(sip.values, element.position), target };
 }
@@ -54,6 +65,7 @@ const isUri = (child: ReadElement): child is Uri => child.spec.key === uri.key;
  */
 function chooseUri({ element, children, text }: SipElement, context: NounContext): Uri | undefined {
   const uris = children.filter(isUri);
+  if (uris.length === 0) return undefined;
   const priority = ({ values }: Uri) => values.priority ?? Number.POSITIVE_INFINITY;
   const [first, ...others] = uris.toSorted((a, b) => priority(a) - priority(b));
   if (!first) return undefined;
@@ -73,6 +85,7 @@ function chooseUri({ element, children, text }: SipElement, context: NounContext
 
 /** The `<Header>`s, wherever in the `<Sip>` they are listed. */
 function headersOf({ children }: SipElement): readonly SipHeader[] {
+  if (children.length === 0) return [];
   return children
     .flatMap((child) => (child.spec.key === headers.key ? child.children : []))
     .map((found) => ({
