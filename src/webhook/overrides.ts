@@ -74,6 +74,12 @@ export interface OverrideRules {
   readonly interconnect?: (edge: EdgeId) => boolean;
 }
 
+/**
+ * Our choice: so many problems of one URL are told, and the one that forbids the request; it may hold thousands, and
+ * be asked for again and again.
+ */
+const MOST_TOLD = 20;
+
 /** Reads `url`'s fragment (`#ct=1000&e=ashburn,umatilla`). Never fails: what is wrong is in `diagnostics`. */
 export function parseOverrides(url: string, rules: OverrideRules = {}): ParsedOverrides {
   let values = rules.defaults ?? DEFAULT_OVERRIDES;
@@ -83,8 +89,10 @@ export function parseOverrides(url: string, rules: OverrideRules = {}): ParsedOv
   for (const [key, text] of new URLSearchParams(url.slice(hash + 1))) {
     const read = READERS.get(key) ?? unknownKey;
     const outcome = read(text, key, rules);
-    if ('code' in outcome) diagnostics.push(outcome);
-    else values = { ...values, ...outcome };
+    if ('code' in outcome) {
+      const first = outcome.level === 'error' && diagnostics.every(({ level }) => level !== 'error');
+      if (first || diagnostics.length < MOST_TOLD) diagnostics.push(outcome);
+    } else values = { ...values, ...outcome };
   }
   return { values, diagnostics };
 }

@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CalleeAction, CallerAction } from '../../src/replay/scenario.ts';
-import { parseDocument } from '../../src/twiml/document/parse.ts';
+import { MAX_DOCUMENT_BYTES, parseDocument } from '../../src/twiml/document/parse.ts';
 import { lint } from '../../src/twiml/lint/lint.ts';
 import { readVerbs } from '../../src/twiml/verbs/registry.ts';
 import { asyncCpuMs } from '../support/cpu-time.ts';
@@ -150,6 +150,49 @@ async function tried(example: FuzzedCall, findings: Findings): Promise<void> {
 
 const bucket = (ms: number) => `up to ${2 ** Math.ceil(Math.log2(ms))}`;
 
+const nobody: Omit<FuzzedCall, 'documents'> = { caller: [{ at: 30_000, hangup: true }], callee: [] };
+
+it.each(kept)('harms nobody: %s', async (document) => {
+  const findings = new Findings();
+  await tried({ ...nobody, documents: [document] }, findings);
+  expect([...findings.found.keys()]).toEqual([]);
+});
+
+/** A document of 64 KB, nearly all of it the same again and again. */
+function filled(before: string, unit: string, after: string): string {
+  const left = MAX_DOCUMENT_BYTES - Buffer.byteLength(before + after);
+  return before + unit.repeat(Math.floor(left / Buffer.byteLength(unit))) + after;
+}
+
+const numbered = (count: number, of: (index: number) => string) =>
+  Array.from({ length: count }, (_, index) => of(index)).join(' ');
+
+it.each([
+  ['unknown verbs', filled('<Response>', '<a1/>', '</Response>')],
+  ['verbs misspelt differently', `<Response>${numbered(6_000, (i) => `<S${i}/>`)}</Response>`],
+  ['verbs that are not executed', filled('<Response>', '<Room/>', '</Response>')],
+  ['text and elements where none may be', filled('<Response><Gather>', 'a<b/>', '</Gather></Response>')],
+  ['SSML that is none', filled('<Response><Say>', '<x/>', '</Say></Response>')],
+  ['empty SIP URIs', filled('<Response><Dial>', '<Sip/>', '</Dial></Response>')],
+  ['headers of a SIP URI', filled('<Response><Dial><Sip>a@b?c=d', '&amp;X-a=b', '</Sip></Dial></Response>')],
+  ['unknown attributes', `<Response><Say ${numbered(5_000, (i) => `a${i}=""`)}/></Response>`],
+  [
+    'events',
+    `<Response><Dial><Number statusCallbackEvent="${numbered(9_000, (i) => `e${i}`)}">1</Number></Dial></Response>`,
+  ],
+  ['connection overrides', filled('<Response><Redirect>http://a/#', 'a=b&amp;', '</Redirect></Response>')],
+  [
+    'escaped tags in Say in Say',
+    filled(`<Response>${'<Say>'.repeat(90)}`, '&lt;p ', `${'</Say>'.repeat(90)}</Response>`),
+  ],
+])('is linted and executed in time proportional to its length: %s', async (_, text) => {
+  const works = worksOn({ ...nobody, documents: [text] });
+  for (const [name, work] of works) {
+    // What is proportional takes a tenth of it; what is quadratic, seconds.
+    expect(await asyncCpuMs(work, 500), name).toBeLessThan(name === 'call' ? 5_000 : 500);
+  }
+});
+
 setFlagsFromString('--expose-gc');
 const collect: unknown = runInNewContext('gc');
 
@@ -171,7 +214,7 @@ describe('documents changed at random', () => {
       const onRejection = (reason: unknown) => rejections.push(reason);
       process.on('unhandledRejection', onRejection);
       const begun = performance.now();
-      const runs = MINUTES > 0 ? Number.MAX_SAFE_INTEGER : 150;
+      const runs = MINUTES > 0 ? Number.MAX_SAFE_INTEGER : 300;
       let done = 0;
       let warm: number | undefined;
       const isWarm = () =>
@@ -182,7 +225,8 @@ describe('documents changed at random', () => {
           await new Promise((resolve) => setImmediate(resolve)); // rejections that nobody takes are known by now
           for (const reason of rejections.splice(0)) findings.add(`rejection: ${described(reason)}`, example);
           done++;
-          if (MINUTES > 0 && done % 10_000 === 0) console.log(`${done} calls, heap ${heapMb().toFixed(1)} MB`);
+          if (MINUTES > 0 && done % 10_000 === 0)
+            console.log(`${done} calls, heap ${heapMb().toFixed(1)} MB`);
           if (warm === undefined && isWarm()) warm = heapMb();
         }),
         MINUTES > 0

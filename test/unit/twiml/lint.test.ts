@@ -29,6 +29,15 @@ describe('lint', () => {
     expect(brief('')).toEqual([expect.stringMatching(/^\d+:\d+ error 12100$/)]);
   });
 
+  it('tells a thousand warnings and that there are more, and every error beside them', () => {
+    const text = `<Response>${'<x/>'.repeat(3_000)}<Dial><Number>+0123</Number></Dial></Response>`;
+    const found = lint(text);
+    expect(found.filter(({ code }) => code === 12200)).toHaveLength(1_001);
+    expect(found[1_000]?.message).toContain('more than 1000 warnings');
+    expect(found[1_000]).toMatchObject({ line: 1, column: 11 + 4 * 1_000, code: 12200 });
+    expect(found.filter(({ level }) => level === 'error')).toMatchObject([{ code: 13224 }]);
+  });
+
   it('reports everything that a live call reports, with the same codes at the same places', () => {
     const text = [
       '<Response>',

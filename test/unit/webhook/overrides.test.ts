@@ -84,4 +84,10 @@ describe('connection overrides', () => {
       [11100, 'warning'],
     ]);
   });
+
+  it('collect no more problems than anybody reads, and the one that forbids the request', () => {
+    const found = codes(`${URL_}#${'z=1&'.repeat(10_000)}e=y`);
+    expect(found).toHaveLength(21);
+    expect(found.at(-1)).toEqual([11240, 'error']);
+  });
 });
