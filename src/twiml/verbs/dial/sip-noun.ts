@@ -45,12 +45,12 @@ export function readSip(element: TwimlElement, context: NounContext): Party | un
       code,
       level,
       message: `line ${line}, column ${column}: ${message}`,
-      url: context.url,
-      line,
-      column,
       ...(actual !== undefined && { actual }),
       ...(expected !== undefined && { expected }),
       docs,
+      url: context.url,
+      line,
+      column,
     });
   }
   return target && { ...partyOf(sip.values, element.position), target };
