@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { Installation } from '../compose/installation.ts';
 import type { ExportOptions } from './export/export-command.ts';
 import { addLint } from './lint/entry.ts';
+import { endWithOutput } from './lost-output.ts';
 
 const workers = new URL('../../workers/', import.meta.url);
 
@@ -170,5 +171,11 @@ async function runAlone(script: string, args: readonly string[]): Promise<void> 
   process.argv.splice(2, process.argv.length, ...args);
   await import(new URL(`${script}.js`, workers).href);
 }
+
+/** They go on with their calls when nobody reads their log. */
+const ROLES: ReadonlySet<string> = new Set(['start', 'edge', 'worker', 'region', 'front']);
+program.hook('preAction', (_program, command) => {
+  if (!ROLES.has(command.name())) endWithOutput();
+});
 
 await program.parseAsync();

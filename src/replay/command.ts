@@ -88,12 +88,21 @@ async function replay(paths: readonly string[], options: Options, output: Replay
       run: output.run,
       onVerdict: (verdict) => show(verdict, repeat !== undefined, output),
     });
-    if (junit !== undefined) writeFileSync(junit, junitXml(verdicts));
+    if (junit !== undefined) writeResults(junit, verdicts);
   } catch (error) {
     output.print(error instanceof Error ? error.message : String(error));
     return 2;
   }
   return summary(verdicts, output);
+}
+
+function writeResults(file: string, verdicts: readonly FixtureVerdict[]): void {
+  try {
+    writeFileSync(file, junitXml(verdicts));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`--junit: ${file} cannot be written: ${why}`, { cause: error });
+  }
 }
 
 const HEADLINES: Readonly<Record<FixtureVerdict['kind'], string>> = {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { type Clock, SystemClock } from '../core/clock.ts';
 import { differences } from './diff.ts';
 import { firstDifference } from './first-difference.ts';
@@ -109,10 +109,20 @@ function tryReaddir(directory: string): readonly string[] {
   }
 }
 
+/** All of them or, when they cannot be written, none: what was expected before is then still there. */
 export function writeGolden(directory: string, run: FixtureRun): void {
-  rmSync(directory, { recursive: true, force: true });
-  mkdirSync(directory, { recursive: true });
-  for (const [name, text] of run) writeFileSync(join(directory, name), text);
+  const fresh = join(dirname(directory), `.expected-${process.pid}`);
+  try {
+    rmSync(fresh, { recursive: true, force: true });
+    mkdirSync(fresh);
+    for (const [name, text] of run) writeFileSync(join(fresh, name), text);
+    rmSync(directory, { recursive: true, force: true });
+    renameSync(fresh, directory);
+  } catch (error) {
+    rmSync(fresh, { recursive: true, force: true });
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`${directory} cannot be written: ${why}`, { cause: error });
+  }
 }
 
 function hashOf(run: FixtureRun): string {

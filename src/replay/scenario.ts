@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'; // small files, a thousand of them: promises cost more than the disk
-import { join } from 'node:path';
-import { parse } from 'yaml';
+import { isAbsolute, join, normalize } from 'node:path';
+import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { twimlChoices } from '../call/choices.ts';
 import { EDGE_IDS } from '../region/edge.ts';
 import { DEFAULT_REGION, REGION_IDS } from '../region/region.ts';
 import { calleeAction, callerAction, duration } from './scenario-actions.ts';
 import { faultsOf } from './scenario-faults.ts';
+import { lineOf } from './scenario-lines.ts';
 
 export type { CalleeAction, CallerAction } from './scenario-actions.ts';
 
@@ -178,10 +179,26 @@ export function scenarioOf(said: z.input<typeof scenarioSchema>): Scenario {
 /** Reads and checks `scenario.yaml` of a fixture. */
 export function readScenario(directory: string): Scenario {
   const path = join(directory, 'scenario.yaml');
-  const data: unknown = tried(`${path} cannot be read`, () => parse(readFileSync(path, 'utf8')));
+  const lines = new LineCounter();
+  const { document, data } = tried(`${path} cannot be read`, () => {
+    const document = parseDocument(readFileSync(path, 'utf8'), { lineCounter: lines });
+    for (const error of document.errors) throw error;
+    return { document, data: document.toJS() as unknown };
+  });
   const checked = scenarioSchema.safeParse(data);
-  if (checked.success) return checked.data;
-  throw new ScenarioError(`${path} is no usable scenario:\n${faultsOf(checked.error.issues).join('\n')}`);
+  const faults = checked.success
+    ? strayFiles(checked.data)
+    : faultsOf(checked.error.issues, (place) => lineOf(document, lines, place));
+  if (checked.success && faults.length === 0) return checked.data;
+  throw new ScenarioError(`${path} is no usable scenario:\n${faults.join('\n')}`);
+}
+
+/** A fixture is its folder and nothing else: it runs the same wherever it is copied to, and reads nobody's files. */
+function strayFiles({ webhooks }: Scenario): readonly string[] {
+  const files = webhooks.flatMap(({ answers }) => answers.flatMap(({ file }) => file ?? []));
+  return files
+    .filter((file) => isAbsolute(file) || /^\.\.(?:[\\/]|$)/.test(normalize(file)))
+    .map((file) => `  file: ${file} is outside of the fixture's folder; copy it into that`);
 }
 
 /** The files that webhooks answer with: while virtual time runs, nothing may wait for a disk. */

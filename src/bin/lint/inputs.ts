@@ -1,4 +1,4 @@
-import type { Dirent } from 'node:fs';
+import { createReadStream, type Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -32,7 +32,7 @@ export async function* readInputs(
   { stdin, method }: InputOptions,
 ): AsyncGenerator<LintInput> {
   for (const input of inputs) {
-    if (input === '-') yield await readStdin(stdin);
+    if (input === '-') yield await readStream('stdin', stdin);
     else if (/^https?:\/\//i.test(input)) yield await fetchDocument(input, method);
     else yield* readPath(input);
   }
@@ -44,15 +44,15 @@ const MOST_BYTES = 16 * MAX_DOCUMENT_BYTES;
 const tooLarge = (bytes: string) =>
   `it has ${bytes} bytes; a TwiML document may have at most ${MAX_DOCUMENT_BYTES}`;
 
-async function readStdin(stdin: Readable): Promise<LintInput> {
+async function readStream(name: string, stream: Readable): Promise<LintInput> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of stdin) {
+  for await (const chunk of stream) {
     chunks.push(Buffer.from(chunk));
     bytes += chunk.length;
-    if (bytes > MOST_BYTES) return { name: 'stdin', why: tooLarge(`more than ${MOST_BYTES}`) };
+    if (bytes > MOST_BYTES) return { name, why: tooLarge(`more than ${MOST_BYTES}`) };
   }
-  return documentOf('stdin', Buffer.concat(chunks));
+  return documentOf(name, Buffer.concat(chunks));
 }
 
 async function* readPath(path: string): AsyncGenerator<LintInput> {
@@ -60,7 +60,10 @@ async function* readPath(path: string): AsyncGenerator<LintInput> {
   if ('why' in found) yield found;
   else if (found.isDirectory()) yield* readDirectory(path);
   else if (found.size > MOST_BYTES) yield { name: path, why: tooLarge(`${found.size}`) };
-  else {
+  else if (!found.isFile()) {
+    // A pipe or a device has no size: <(curl …), /dev/stdin.
+    yield await attempt(path, () => readStream(path, createReadStream(path)));
+  } else {
     const body = await attempt(path, () => readFile(path));
     yield 'why' in body ? body : documentOf(path, body);
   }

@@ -28,7 +28,7 @@ export function decodeBody(body: Buffer, url: string): DecodedText {
     const expected = signed ?? (known ? (declared ?? 'UTF-8') : 'UTF-8');
     const remedy = 'send it as UTF-8, or name its encoding in the XML declaration';
     const message = `The document cannot be read at line ${place.line}, column ${place.column}: found ${found}; expected ${expected}; ${remedy}.`;
-    return { ok: false, diagnostic: diagnose(12100, message, { url, ...place, actual: encoding, expected }) };
+    return { ok: false, diagnostic: diagnose(12100, message, { url, ...place, actual: found, expected }) };
   }
 }
 

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { projectRoot } from '../../support/program.ts';
@@ -64,5 +65,35 @@ describe('the command trunkline lint', () => {
       status: 3,
       err: 'error: no-such-file.xml: there is no such file or directory\n',
     });
+  });
+
+  it.skipIf(process.platform === 'win32')('reads no endless device into memory', async () => {
+    const { status, err } = await trunkline(['lint', '/dev/zero']);
+    expect({ status, err }).toEqual({
+      status: 3,
+      err: 'error: /dev/zero: it has more than 1048576 bytes; a TwiML document may have at most 65536\n',
+    });
+  });
+
+  it('ends without a word when nobody reads it any more', async () => {
+    const child = spawn(process.execPath, [COMMAND, 'lint', '-'], { stdio: 'pipe' });
+    let err = '';
+    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+    child.stdout.destroy();
+    child.stdin.end('<Response><Sayy/></Response>');
+    const status = await new Promise((resolve) => child.on('close', resolve));
+    expect({ status, err }).toEqual({ status: 141, err: '' });
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('says that what it found cannot be written', async () => {
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, [COMMAND, 'lint', '-'], { stdio: ['pipe', full, 'pipe'] });
+    closeSync(full);
+    let err = '';
+    child.stderr?.on('data', (chunk: Buffer) => (err += chunk.toString()));
+    child.stdin?.end('<Response/>');
+    const status = await new Promise((resolve) => child.on('close', resolve));
+    expect(status).toBe(74);
+    expect(err).toMatch(/^error: the output cannot be written: ENOSPC.*\n$/);
   });
 });

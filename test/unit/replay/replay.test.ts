@@ -1,11 +1,11 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { replayCommand } from '../../../src/replay/command.ts';
 import { differences } from '../../../src/replay/diff.ts';
-import type { ReplayOptions } from '../../../src/replay/replay-all.ts';
+import { type ReplayOptions, writeGolden } from '../../../src/replay/replay-all.ts';
 import { runFixture } from '../../../src/replay/run-fixture.ts';
 import { readScenario } from '../../../src/replay/scenario.ts';
 
@@ -226,7 +226,7 @@ caller: [{ at: 5s, hangup: true }]
       file: join(home, 'a-good/scenario.yaml'),
       time: expect.stringMatching(/^\d+\.\d{3}$/),
     });
-    expect(broken.error['#text']).toContain('voice: Invalid input');
+    expect(broken.error['#text']).toContain('voice (line 1): is missing');
     expect(fresh.failure).toMatchObject({ type: 'changed', message: expect.stringContaining('--update') });
   });
 
@@ -265,14 +265,26 @@ describe('readScenario', () => {
     ['a bad duration', `${SCENARIO}caller: [{ at: soon, hangup: true }]\n`, /caller/],
     ['two bodies', SCENARIO.replace('{ body', '{ audio: 1s, body'), /exactly one of/],
     ['no voice', 'shows: x\n', /voice/],
-    ['a step nobody can do', `${SCENARIO}caller: [{ at: 1s, pres: "1" }]\n`, /caller\.0: .*pres/],
-    ['a bad key', `${SCENARIO}caller: [{ press: x }]\n`, /caller\.0\.press: expected keys of 0-9/],
+    ['a step nobody can do', `${SCENARIO}caller: [{ at: 1s, pres: "1" }]\n`, /caller\.0 \(line 8\): .*pres/],
+    ['a bad key', `${SCENARIO}caller: [{ press: x }]\n`, /caller\.0\.press \(line 8\): expected keys of 0-9/],
     [
       'a status that is none',
       `${SCENARIO}callees: [{ address: a, does: [{ refuse: 200 }] }]\n`,
-      /callees\.0\.does\.0\.refuse: .*300/,
+      /callees\.0\.does\.0\.refuse \(line 8\): .*300/,
     ],
-    ['a Region that is none', `${SCENARIO}region: de1\n`, /region: .*us1/],
+    ['a Region that is none', `${SCENARIO}region: de1\n`, /region \(line 8\): .*us1/],
+    ['a misspelt step', `${SCENARIO}caller:\n  - { wiat: 1s }\n`, /:\n {2}caller\.0 \(line 9\): .*"wiat"$/],
+    ['nobody to ask', 'shows: x\n', /voice \(line 1\): is missing; expected object/],
+    [
+      'a file of somebody else',
+      SCENARIO.replace(/body: .*"/, 'file: a/../../b.xml'),
+      /b\.xml is outside of the/,
+    ],
+    [
+      'an absolute file',
+      SCENARIO.replace(/body: .*"/, 'file: /etc/passwd'),
+      /\/etc\/passwd is outside of the/,
+    ],
   ])('says what is wrong with %s', async (_what, text, message) => {
     const directory = await fixture('x', text);
     expect(() => readScenario(directory)).toThrow(message);
@@ -280,6 +292,30 @@ describe('readScenario', () => {
 
   it('says that there is none', () => {
     expect(() => readScenario(home)).toThrow(/scenario\.yaml cannot be read/);
+  });
+});
+
+describe('writeGolden', () => {
+  it('leaves what was expected when it cannot write all', async () => {
+    const expected = join(home, 'expected');
+    writeGolden(expected, new Map([['heard.txt', 'before']]));
+    const unwritable = new Map([['heard.txt', 'after'] as const, ['no/such/folder.txt', ''] as const]);
+    expect(() => writeGolden(expected, unwritable)).toThrow(/expected cannot be written: ENOENT/);
+    expect(await readFile(join(expected, 'heard.txt'), 'utf8')).toBe('before');
+    expect(await readdir(home)).toEqual(['expected']);
+  });
+
+  it('leaves no file of what was expected before', async () => {
+    const expected = join(home, 'expected');
+    writeGolden(
+      expected,
+      new Map([
+        ['heard.txt', ''],
+        ['child-1-heard.txt', ''],
+      ]),
+    );
+    writeGolden(expected, new Map([['heard.txt', '']]));
+    expect(await readdir(expected)).toEqual(['heard.txt']);
   });
 });
 

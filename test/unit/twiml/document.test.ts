@@ -267,4 +267,9 @@ describe('decodeBody', () => {
   ])('refuses %s at their place', (_what, body, place) => {
     expect(decodeBody(body, URL)).toMatchObject({ ok: false, diagnostic: { code: 12100, ...place } });
   });
+
+  it('names what it found', () => {
+    const decoded = decodeBody(Buffer.from('<a>\xe9</a>', 'latin1'), URL);
+    expect(decoded).toMatchObject({ diagnostic: { actual: 'bytes that are no utf-8', expected: 'UTF-8' } });
+  });
 });
