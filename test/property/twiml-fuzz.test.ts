@@ -16,7 +16,7 @@ import { type FuzzedCall, runFuzzed } from '../support/twiml-fuzz/simulated-call
 /** How long to look for what breaks; without it a few hundred documents, always the same. */
 const MINUTES = Number(process.env['TRUNKLINE_FUZZ_MINUTES'] ?? 0);
 
-/** Of processor, for each of the things done with a document. */
+/** Of processor, for each of the things done with a document, and for each call that is dialled. */
 const MOST_MS = MINUTES > 0 ? 50 : 500;
 
 /** Where a long run writes what it found. */
