@@ -90,10 +90,19 @@ async function replay(paths: readonly string[], options: Options, output: Replay
     });
     if (junit !== undefined) writeResults(junit, verdicts);
   } catch (error) {
-    output.print(error instanceof Error ? error.message : String(error));
+    output.print(reason(error));
     return 2;
   }
   return summary(verdicts, output);
+}
+
+/** An error of the system names its call; people look for their path. */
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (!('code' in error && 'path' in error)) return error.message;
+  if (error.code === 'ENOENT') return `${error.path}: there is no such file or directory`;
+  if (error.code === 'ENOTDIR') return `${error.path}: expected a fixture's folder, or its scenario.yaml`;
+  return error.message;
 }
 
 function writeResults(file: string, verdicts: readonly FixtureVerdict[]): void {

@@ -47,6 +47,7 @@ export function plain(text: string): string {
 /** The last line: `3 documents: 1 error, 2 warnings, 1 note; 1 could not be read`. */
 function summaryText(report: LintReport): string {
   const { documents, unreadable, errors, warnings, notes } = summaryOf(report);
+  if (documents === 0) return `${unreadable} could not be read`;
   const many = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
   const counts = (
     [

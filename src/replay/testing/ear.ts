@@ -1,6 +1,7 @@
 import type { VirtualClock } from '../../core/clock.ts';
 import type { Sounds } from '../../leg/simulated/sounds.ts';
 import { Hearing, heardPattern } from '../hearing.ts';
+import { ScenarioError } from '../scenario.ts';
 import { REACTION_MS } from '../script.ts';
 import { passing } from './keys.ts';
 import { type Duration, milliseconds } from './options.ts';
@@ -41,6 +42,8 @@ export class Ear {
   }
 
   async hears(expected: string | RegExp, { within = STANDARD_PATIENCE }: Patience = {}): Promise<string> {
+    if (typeof expected !== 'string' && !(expected instanceof RegExp))
+      throw new ScenarioError(`hears: found ${String(expected)}: expected text or a regular expression`);
     const { pace, clock, ended } = this.#parts;
     const pattern = typeof expected === 'string' ? heardPattern(expected) : expected;
     const begun = clock.monotonic();

@@ -17,6 +17,8 @@ export interface KeyPress {
 
 /** Presses keys one after the other; resolves when everything has happened that the last one brings about at once. */
 export async function pressKeys(keys: string, { clock, pace, press }: KeyPress): Promise<void> {
+  if (typeof keys !== 'string')
+    throw new ScenarioError(`found ${String(keys)}, which is no text: expected keys such as '1' or '12#'`);
   const wrong = [...keys].find((key) => !isKey(key) && PAUSES[key] === undefined);
   if (keys === '' || wrong !== undefined) {
     const found = wrong === undefined ? 'no keys' : `"${wrong}" in "${keys}"`;

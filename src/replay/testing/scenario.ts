@@ -2,6 +2,7 @@ import { locateApp } from '../application/locate.ts';
 import type { CalleeAction } from '../scenario.ts';
 import type { Call } from './call.ts';
 import { readPlan } from './callee-plan.ts';
+import { checkOptions } from './check-options.ts';
 import { openCall } from './open-call.ts';
 import type { ScenarioOptions } from './options.ts';
 
@@ -22,6 +23,7 @@ const RINGS: readonly CalleeAction[] = [{ at: 0, ring: 180, early: false }];
  * const { status, duration } = await call.ended;
  */
 export async function scenario(options: ScenarioOptions): Promise<Call> {
+  checkOptions(options);
   const app = await locateApp(options);
   const plans = Object.entries(options.callees ?? {}).map(
     ([address, plan]) => [address, readPlan(address, plan)] as const,

@@ -114,6 +114,7 @@ const json = z.object({
 describe('trunkline lint', () => {
   it('exits by the worst it found', async () => {
     expect(await run([at('good.xml')])).toMatchObject({ status: 0, out: '1 document: nothing to report\n' });
+    expect(await run([at('none of it.xml')])).toMatchObject({ status: 3, out: '1 could not be read\n' });
     expect((await run([at('noted.xml')])).status).toBe(0);
     expect((await run([at('noted.xml'), at('warned.xml')])).status).toBe(1);
     expect((await run([at('warned.xml'), at('broken.xml')])).status).toBe(2);

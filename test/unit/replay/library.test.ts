@@ -130,6 +130,27 @@ describe('a call under test', () => {
     await expect(call.press('x')).rejects.toThrow('found "x" in "x": expected keys');
   });
 
+  it('says what a program without types handed over', async () => {
+    const call = await scenario({ app: menu });
+    // @ts-expect-error: a number
+    await expect(call.press(1)).rejects.toThrow("found 1, which is no text: expected keys such as '1'");
+    // @ts-expect-error: nothing
+    await expect(call.hears()).rejects.toThrow('found undefined: expected text or a regular expression');
+    call.hangup();
+    await call.ended;
+  });
+
+  it.each([
+    ['no options', undefined, 'found undefined: expected options such as'],
+    ['no application', {}, 'app: found undefined: expected a URL, an application'],
+    ['a number for an application', { app: 5 }, 'app: found 5: expected'],
+    ['a misspelt option', { app: menu, frm: '+1' }, 'unknown option "frm": did you mean from?'],
+    ['a number for a text', { app: menu, from: 5 }, 'from: found 5: expected text'],
+  ])('is not made with %s', async (_what, options, message) => {
+    // @ts-expect-error: what a program without types may do
+    await expect(scenario(options)).rejects.toThrow(message);
+  });
+
   it('may wait for several things at once', async () => {
     const call = await scenario({ app: menu });
     await call.press('1');

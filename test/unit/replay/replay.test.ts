@@ -50,6 +50,16 @@ describe('replayCommand', () => {
     expect(await replay(directory)).toMatchObject({ code: 0 });
   });
 
+  it('names a path that cannot be used', async () => {
+    const gone = join(home, 'gone');
+    expect(await replay(gone)).toEqual({ code: 2, output: `${gone}: there is no such file or directory` });
+    await writeFile(gone, '');
+    expect(await replay(gone)).toEqual({
+      code: 2,
+      output: `${gone}: expected a fixture's folder, or its scenario.yaml`,
+    });
+  });
+
   it('shows what changed and fails', async () => {
     const directory = await fixture('greeting', SCENARIO);
     await replay(home, '--update');
