@@ -39,3 +39,8 @@ export function bodyOf(element: TwimlElement): { readonly text: string; readonly
   }
   return { text: '', position: element.position };
 }
+
+/** Claims that a template has yet to fill this in: it says nothing so far. Our choice of what looks like one. */
+export function isTemplate(text: string): boolean {
+  return /\{\{|\{%|<%|\$\{|#\{/.test(text);
+}

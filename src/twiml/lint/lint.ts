@@ -3,7 +3,7 @@ import { isRegionId } from '../../region/region.ts';
 import { isElement, type TwimlElement } from '../document/element.ts';
 import { parseDocument } from '../document/parse.ts';
 import { readVerbs } from '../verbs/registry.ts';
-import { elementsIn } from './element-text.ts';
+import { elementsIn, isTemplate } from './element-text.ts';
 import type { LintDiagnostic, LintOptions } from './lint-diagnostic.ts';
 import type { LintedDocument, Report } from './rule.ts';
 import { rules } from './rules.ts';
@@ -25,8 +25,8 @@ export function lint(text: string, options: LintOptions = {}): readonly LintDiag
   const parsed = parseDocument(text, url);
   if (!parsed.ok) return [placed(parsed.diagnostic)];
   const read = readVerbs(parsed.root, url);
-  const found = [...parsed.diagnostics, ...read.diagnostics].map(placed);
-  return [...found, ...beyondGrammar(text, parsed.root, options)].sort(byPosition);
+  const found = [...parsed.diagnostics, ...read.diagnostics].filter(({ actual = '' }) => !isTemplate(actual));
+  return [...found.map(placed), ...beyondGrammar(text, parsed.root, options)].sort(byPosition);
 }
 
 function beyondGrammar(text: string, root: TwimlElement, options: LintOptions): readonly LintDiagnostic[] {

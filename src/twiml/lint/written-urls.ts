@@ -1,5 +1,5 @@
 import type { Position, TwimlElement } from '../document/element.ts';
-import { bodyOf } from './element-text.ts';
+import { bodyOf, isTemplate } from './element-text.ts';
 
 /** A URL as a document writes it. */
 export interface WrittenUrl {
@@ -38,14 +38,11 @@ const BODIES: ReadonlyMap<string, WrittenUrl['use']> = new Map([
   ['Play', 'media'],
 ]);
 
-/** What is yet to be filled in by a template: such a text is no URL so far. Our choice of what looks like one. */
-const TEMPLATE = /\{\{|\{%|<%|\$\{|#\{/;
-
 /** The URLs of elements, in document order. */
 export function urlsIn(elements: readonly TwimlElement[]): readonly WrittenUrl[] {
   const found: WrittenUrl[] = [];
   const add = (url: WrittenUrl) => {
-    if (url.value !== '' && !TEMPLATE.test(url.value)) found.push(url);
+    if (url.value !== '' && !isTemplate(url.value)) found.push(url);
   };
   for (const element of elements) {
     if (element.attributes.size > 0) addAttributes(element, add);

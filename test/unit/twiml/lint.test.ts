@@ -78,6 +78,20 @@ describe('lint', () => {
     });
   });
 
+  it('judges no value that a template has yet to fill in, and what stands beside it', () => {
+    for (const number of [
+      '{{To}}',
+      '{{#e164}}{{To}}{{/e164}}',
+      '#{callee}',
+      '<%= callee %>'.replaceAll('<', '&lt;'),
+    ]) {
+      expect(brief(`<Response><Dial timeout="30">${number}</Dial></Response>`), number).toEqual([]);
+    }
+    const text = '<Response><Dial timeout="{{ring}}" trim="{{trim}}x" record="yes">{{To}}</Dial></Response>';
+    expect(brief(text)).toEqual(['1:53 warning 13217']);
+    expect(brief('<Response><Dial>To</Dial></Response>')).toEqual(['1:17 warning 13223']);
+  });
+
   it('only notes what is right and not available here', () => {
     const text = '<Response><Dial><Conference>room</Conference></Dial></Response>';
     const found = lint(text);
