@@ -12,7 +12,12 @@ function trunkline(
   input = '',
 ): Promise<{ status: number | null; out: string; err: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [COMMAND, ...args], { stdio: 'pipe', cwd: projectRoot() });
+    const child = spawn(process.execPath, [COMMAND, ...args], {
+      stdio: 'pipe',
+      cwd: projectRoot(),
+      timeout: 60_000, // one that reads without end must not outlive its test
+      killSignal: 'SIGKILL',
+    });
     let out = '';
     let err = '';
     child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
