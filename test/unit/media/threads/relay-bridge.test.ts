@@ -110,8 +110,7 @@ describe('a bridge in the relay', () => {
       [answered, alice],
     ] as const) {
       const heard = align(voice, peer.heard());
-      // A relay that stood still leaves out what it could not send in time, and says so by marker and timestamp.
-      expect(heard.missing, JSON.stringify(heard)).toBeLessThanOrEqual(SENT_AHEAD_MS + peer.skippedMs);
+      expect(heard.missing).toBeLessThanOrEqual(SENT_AHEAD_MS);
       expect(share(voice === said ? answered : said, peer.heard())).toBeLessThan(0.1);
       const sequences = peer.arrivals.map(({ sequence }) => sequence);
       expect(new Set(sequences).size).toBe(sequences.length);
