@@ -22,10 +22,11 @@ import { SpeechFeed } from '../speech-feed.ts';
 import type { AnyPeer } from './any-peer.ts';
 import type { Heard } from './heard.ts';
 import { SimulatedListening } from './listening.ts';
-import { type Direction, type Line, SimulatedRecording } from './recording.ts';
+import { SimulatedRecording } from './recording.ts';
 import { voiceOf, type Word, wordsOf } from './said.ts';
 import { SimulatedBridge } from './simulated-bridge.ts';
 import { textIn } from './simulated-clip.ts';
+import { SimulatedLine } from './simulated-line.ts';
 import { type Sound, Sounds } from './sounds.ts';
 
 const SAMPLES_PER_MS = 8;
@@ -45,12 +46,8 @@ export abstract class SimulatedBase implements Leg {
   readonly #begun: number;
   readonly #ended = new AbortController();
   readonly #listeners = new Set<Mailbox<DtmfKey>>();
-  readonly #recordings = new Set<SimulatedRecording>();
-  readonly #listening = new Set<SimulatedListening>();
   readonly #refers = new KeptEvent<[ReceivedRefer]>();
-  readonly #lines: Record<Direction, Line> = { inbound: 'silence', outbound: 'silence' };
-  /** Stretches of speech or absence that have begun: only the last one's end brings silence back. */
-  readonly #stretches: Record<Direction, number> = { inbound: 0, outbound: 0 };
+  readonly #line: SimulatedLine;
   #state: Leg['state'] = 'ringing';
   #bridge: SimulatedBridge<SimulatedBase> | undefined;
   #playing = 0;
@@ -68,6 +65,7 @@ export abstract class SimulatedBase implements Leg {
   constructor(clock: Clock) {
     this.clock = clock;
     this.#begun = clock.monotonic();
+    this.#line = new SimulatedLine(clock);
   }
 
   abstract answer(): Promise<void>;
@@ -147,21 +145,21 @@ export abstract class SimulatedBase implements Leg {
   listen(options: ListenOptions): SpeechStream {
     const feed = new SpeechFeed(this.ended, () => {
       listening.close();
-      this.#listening.delete(listening);
+      this.#line.listening.delete(listening);
     });
     const listening: SimulatedListening = new SimulatedListening(this.clock, options, feed);
     if (feed.closed) return feed;
-    this.#listening.add(listening);
-    listening.carry(this.#lines.inbound === 'speech');
+    this.#line.listening.add(listening);
+    listening.carry(this.#line.now.inbound === 'speech');
     return feed;
   }
 
   record(options: RecordOptions): ActiveRecording {
     const at = this.at();
-    const recording = new SimulatedRecording(this.clock, options, this.#lines);
-    this.#recordings.add(recording);
+    const recording = new SimulatedRecording(this.clock, options, this.#line.now);
+    this.#line.recordings.add(recording);
     const ended = recording.ended.then((end) => {
-      this.#recordings.delete(recording);
+      this.#line.recordings.delete(recording);
       const { reason, durationMs: ms } = end;
       this.heard.push({ at, kind: 'recorded', sid: options.recordingSid, reason, ms });
       return end;
@@ -253,7 +251,7 @@ export abstract class SimulatedBase implements Leg {
     this.#state = 'ended';
     this.heard.push({ at: this.at(), kind: 'ended', cause: end.cause, sipStatus: end.sipStatus });
     this.#bridge?.part();
-    for (const recording of this.#recordings) recording.end('hangup');
+    for (const recording of this.#line.recordings) recording.end('hangup');
     this.#ended.abort(end);
   }
 
@@ -277,21 +275,21 @@ export abstract class SimulatedBase implements Leg {
       ...onHold,
     });
     if (onHold) return;
-    const stretch = this.#stretches.inbound + 1;
+    const stretch = this.#line.stretch('inbound') + 1;
     let spoken = 0;
     for (const word of words) {
       spoken += word.ms;
       this.clock.after(spoken, () => {
-        if (stretch === this.#stretches.inbound) this.#voice(voiceOf(word.ms, word.said));
+        if (stretch === this.#line.stretch('inbound')) this.#line.voice(voiceOf(word.ms, word.said));
       });
     }
-    this.#carry('inbound', 'speech', ms);
+    this.#line.carry('inbound', 'speech', ms);
     const other = this.#echoing ? this : this.#bridge?.otherThan(this);
     if (!other || !this.audible || !other.audible || other.#playing > 0) return;
     if (other.#heldSince !== undefined || (other.#echoing && other !== this)) return;
     other.heard.push({ at: other.at(), kind: other === this ? 'echo' : 'voice', said, ms });
     other.#hear(said, ms, true);
-    other.#carry('outbound', 'speech', ms);
+    other.#line.carry('outbound', 'speech', ms);
   }
 
   #askFor(referTo: string): void {
@@ -312,10 +310,11 @@ export abstract class SimulatedBase implements Leg {
   }
 
   #vanish(ms: number): void {
-    const stretch = this.#carry('inbound', 'no-rtp', ms);
+    if (this.#heldSince !== undefined) return;
+    const stretch = this.#line.carry('inbound', 'no-rtp', ms);
     if (ms < MEDIA_TIMEOUT_MS) return;
     this.clock.after(MEDIA_TIMEOUT_MS, () => {
-      if (stretch === this.#stretches.inbound && this.audible) this.end(new LegEnded('media-timeout'));
+      if (stretch === this.#line.stretch('inbound') && this.audible) this.end(new LegEnded('media-timeout'));
     });
   }
 
@@ -323,8 +322,7 @@ export abstract class SimulatedBase implements Leg {
     if (this.#state !== 'answered' || this.#heldSince !== undefined) return;
     this.heard.push({ at: this.at(), kind: 'held' });
     this.#heldSince = this.at();
-    this.#stretches.inbound++; // whatever was being said ends here
-    this.#setLine('inbound', 'no-rtp');
+    this.#line.begin('inbound', 'no-rtp');
   }
 
   #resume(): void {
@@ -332,34 +330,11 @@ export abstract class SimulatedBase implements Leg {
     this.heard.push({ at: this.at(), kind: 'resumed' });
     this.#heldMs = this.#held();
     this.#heldSince = undefined;
-    this.#setLine('inbound', 'silence');
+    this.#line.set('inbound', 'silence');
   }
 
   /** How long it has been on hold. */
   #held(): number {
     return this.#heldMs + (this.#heldSince === undefined ? 0 : this.at() - this.#heldSince);
-  }
-
-  #carry(direction: Direction, line: Line, ms: number): number {
-    if (direction === 'inbound' && this.#heldSince !== undefined) return Number.NaN;
-    const stretch = ++this.#stretches[direction];
-    this.#setLine(direction, line);
-    this.clock.after(ms, () => {
-      if (stretch === this.#stretches[direction]) this.#setLine(direction, 'silence');
-    });
-    return stretch;
-  }
-
-  #setLine(direction: Direction, line: Line): void {
-    this.#lines[direction] = line;
-    for (const recording of this.#recordings) recording.carry(direction, line);
-    if (direction === 'outbound') return;
-    for (const listening of this.#listening) listening.carry(line === 'speech');
-  }
-
-  /** A piece of what the peer says has been heard. */
-  #voice(pcm: Int16Array): void {
-    for (const listening of this.#listening) listening.hear(pcm);
-    for (const recording of this.#recordings) recording.hear(pcm);
   }
 }
