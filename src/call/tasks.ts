@@ -50,3 +50,6 @@ export interface CallbackTask {
   readonly method: HttpMethod;
   readonly params: Readonly<Record<string, string>>;
 }
+
+/** Our choice: beyond the connection policy of the URL, an unreachable application is tried again briefly. */
+export const CALLBACK_ATTEMPTS = { attempts: 3, backoffMs: 1_000 } as const;

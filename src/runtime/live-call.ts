@@ -3,6 +3,7 @@ import type { CallFacts } from '../call/facts.ts';
 import type { InboundJob } from '../call/job.ts';
 import type { OrderedDocument } from '../call/orders.ts';
 import { completedCallbackId, statusCallbackTask } from '../call/status-callback.ts';
+import { CALLBACK_ATTEMPTS } from '../call/tasks.ts';
 import type { InboundLink } from '../control/link.ts';
 import { sleep } from '../core/clock.ts';
 import { type Diagnostic, failure } from '../core/diagnostic.ts';
@@ -21,7 +22,7 @@ import { guarded } from './guarded.ts';
 import { LONGEST_CALL_MS, tooLong } from './limits.ts';
 import { notedAudio } from './noted-audio.ts';
 import { notedWebhooks } from './noted-webhooks.ts';
-import { CALLBACK_ATTEMPTS, type CallRecordingDesk, createRecordingDesk } from './recording-desk.ts';
+import { type CallRecordingDesk, createRecordingDesk } from './recording-desk.ts';
 import { arrivalEvents } from './task-events.ts';
 
 /** Our choice: a call does not wait longer for its Region's Redis before its application is asked. */

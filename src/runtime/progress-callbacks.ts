@@ -8,11 +8,10 @@ import {
   type StatusCallbackDetails,
   statusCallbackParameters,
 } from '../call/status-callback.ts';
-import type { CallbackTask } from '../call/tasks.ts';
+import { CALLBACK_ATTEMPTS, type CallbackTask } from '../call/tasks.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { TaskQueue } from '../queue/port.ts';
-import { CALLBACK_ATTEMPTS } from './recording-desk.ts';
 import { surely } from './surely.ts';
 
 /** The status callbacks of one call that we make: those that were asked for, in order, counted from 0. */

@@ -1,7 +1,14 @@
 import type { CallFacts } from '../call/facts.ts';
 import type { CallOrder } from '../call/orders.ts';
 import type { RecordingRecord, RecordingSource } from '../call/record.ts';
-import type { CallbackTask, StorageTask } from '../call/tasks.ts';
+import {
+  callbackOf,
+  endCallbackOf,
+  endedRecording,
+  newRecording,
+  type RecordingCallback,
+} from '../call/recording-records.ts';
+import { CALLBACK_ATTEMPTS, type CallbackTask, type StorageTask } from '../call/tasks.ts';
 import type { Clock } from '../core/clock.ts';
 import { rfc2822 } from '../core/dates.ts';
 import type { Ids } from '../core/ids.ts';
@@ -11,14 +18,10 @@ import type { TaskQueue } from '../queue/port.ts';
 import type { Region } from '../region/region.ts';
 import type { CallStore } from '../storage/ports.ts';
 import type { RecordingDesk, RecordingRequest } from '../twiml/interpreter/world.ts';
-import { callbackOf, endedRecording, newRecording, type RecordingCallback } from './recording-records.ts';
 import { surely } from './surely.ts';
 
 /** Our choice: a bucket that is away for a quarter of an hour costs no recording. */
 export const STORAGE_ATTEMPTS = { attempts: 20, backoffMs: 500 } as const;
-
-/** Our choice: beyond the connection policy of the URL, an unreachable application is tried again briefly. */
-export const CALLBACK_ATTEMPTS = { attempts: 3, backoffMs: 1_000 } as const;
 
 /** Our choice: how long a call waits for its Region's store, so that an application finds what it is told of. */
 const PATIENCE_MS = 1_000;
@@ -102,7 +105,7 @@ class Desk implements CallRecordingDesk {
   async begin(request: RecordingRequest): Promise<{ readonly sid: string; readonly url: string }> {
     const { facts, region, ids, clock, publicUrl, store } = this.#o;
     const { statusCallback } = request;
-    const record = newRecording(request, facts, region, ids.sid('RE'), clock.now(), publicUrl);
+    const record = newRecording(request, facts, region.id, ids.sid('RE'), clock.now(), publicUrl);
     this.#newest.set(record.source, record);
     this.#open.set(record.sid, openRecording(record, request));
     const callback = callbackOf(record, statusCallback, 'in-progress');
@@ -192,9 +195,7 @@ class Desk implements CallRecordingDesk {
     this.#open.delete(sid);
     const record = endedRecording(begun.record, end, this.#o.clock.now());
     if (this.#newest.get(record.source)?.sid === sid) this.#newest.set(record.source, record);
-    const outcome = record.status === 'processing' ? 'completed' : record.status;
-    // The callback speaks of the stored recording: it is made once the file is in the bucket.
-    const callback = callbackOf({ ...record, status: outcome }, begun.statusCallback, outcome) ?? null;
+    const callback = endCallbackOf(record, begun.statusCallback) ?? null;
     const order = begun.record.transcription;
     const transcription = order && { ...order, sid: this.#o.ids.sid('TR') };
     const path = end.reason === 'failed' ? null : (end.path ?? null);

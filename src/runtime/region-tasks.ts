@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { endRecord, newCallRecord } from '../call/call-records.ts';
+import { CallbackDelivery } from '../call/callback-delivery.ts';
 import type { CallJob } from '../call/job.ts';
 import { recordingKey } from '../call/keys.ts';
 import { parseOutgoingJournal } from '../call/outbound-order.ts';
 import { type CallRecord, type RecordingRecord, TERMINAL_STATUSES } from '../call/record.ts';
+import { callbackOf, endCallbackOf } from '../call/recording-records.ts';
 import {
   completedCallbackId,
   factsOf,
@@ -13,12 +15,17 @@ import {
   statusCallbackParameters,
   statusCallbackTask,
 } from '../call/status-callback.ts';
-import type { CallbackTask, StorageTask, TranscriptionTask } from '../call/tasks.ts';
+import {
+  CALLBACK_ATTEMPTS,
+  type CallbackTask,
+  type StorageTask,
+  type TranscriptionTask,
+} from '../call/tasks.ts';
 import type { TimelineEvent } from '../call/timeline.ts';
 import type { RegionalConfig } from '../config/port.ts';
 import type { Clock } from '../core/clock.ts';
 import { isoMs, rfc2822 } from '../core/dates.ts';
-import { warning } from '../core/diagnostic.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Ids } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
 import type { TaskQueue } from '../queue/port.ts';
@@ -28,10 +35,8 @@ import type { Bucket, CallStore } from '../storage/ports.ts';
 import type { WebhookSession } from '../webhook/port.ts';
 import { type CallArchive, createCallArchive } from './call-archive.ts';
 import { endCallback } from './call-configuration.ts';
-import { CallbackOrder } from './callback-order.ts';
 import { recoverRecordings } from './lost-recordings.ts';
-import { CALLBACK_ATTEMPTS, STORAGE_ATTEMPTS } from './recording-desk.ts';
-import { callbackOf } from './recording-records.ts';
+import { STORAGE_ATTEMPTS } from './recording-desk.ts';
 import { arrivalEvents, attemptEvents } from './task-events.ts';
 import { Transcriber } from './transcriber.ts';
 
@@ -79,14 +84,20 @@ type TaskOf<K extends StorageTask['kind']> = Extract<StorageTask, { readonly kin
 class Tasks {
   readonly #o: RegionTasksOptions;
   readonly #archive: CallArchive;
-  readonly #order: CallbackOrder;
+  readonly #delivery: CallbackDelivery;
   readonly #transcriber: Transcriber;
 
   constructor(options: RegionTasksOptions) {
     this.#o = options;
-    this.#order = new CallbackOrder(options.clock);
     this.#archive = createCallArchive(options.store, options.bucket);
     this.#transcriber = new Transcriber(options, this.#archive);
+    this.#delivery = new CallbackDelivery({
+      clock: options.clock,
+      webhooks: options.webhooks,
+      onAttempts: (task, attempts) =>
+        this.#archive.addEvents(task.callSid, attemptEvents(task, attempts, options.clock.now())),
+      onRefused: (task, diagnostic) => this.#noteRefused(task, diagnostic),
+    });
   }
 
   store(task: StorageTask, attempt: Attempt): Promise<void> {
@@ -184,8 +195,7 @@ class Tasks {
         { CallSid: record.sid, recordingSid: recording.sid },
         'storing what a lost worker had recorded',
       );
-      const stored: RecordingRecord = { ...recording, status: 'completed' };
-      const callback = callbackOf(stored, asked ?? null, 'completed') ?? null;
+      const callback = endCallbackOf(recording, asked ?? null) ?? null;
       const transcription = order && { ...order, sid: this.#o.ids.sid('TR') };
       await this.#o.storage.add(
         {
@@ -276,29 +286,22 @@ class Tasks {
     return ended;
   }
 
-  /** The status callbacks of one call one after the other, the others as they come. */
   callback(task: CallbackTask, attempt: Attempt): Promise<void> {
-    const deliver = () => this.#deliver(task, attempt);
-    if (task.kind !== 'status-callback') return deliver();
-    return this.#order.deliver(task.callSid, task.params['SequenceNumber'] ?? '', attempt.last, deliver);
+    return this.#delivery.deliver(task, attempt);
   }
 
-  async #deliver(task: CallbackTask, attempt: Attempt): Promise<void> {
-    const { webhooks, logger } = this.#o;
-    const { accountSid, callSid, url, method, params, kind } = task;
-    const session = webhooks(accountSid);
-    // The session bounds its requests itself; nothing else ends a callback.
-    const result = await session.fetch({ url, method, params, purpose: kind }, new AbortController().signal);
-    await this.#archive.addEvents(callSid, attemptEvents(task, result.attempts, this.#o.clock.now()));
-    const status = result.ok ? result.response.status : result.attempts.at(-1)?.status;
-    if (result.ok && result.response.status < 400) return;
-    const reason = result.ok ? `status ${result.response.status}` : result.diagnostic.message;
-    if (status === undefined && !attempt.last) throw new Error(`${kind} to ${url} failed: ${reason}`);
-    const diagnostic = warning(15003, `the ${kind} was not accepted: ${reason}`, { url });
-    logger.warn({ CallSid: callSid, region: this.#o.region.id, ...diagnostic }, diagnostic.message);
-    const { code, level, message } = diagnostic;
+  async #noteRefused({ callSid }: CallbackTask, diagnostic: Diagnostic): Promise<void> {
+    this.#o.logger.warn({ CallSid: callSid, region: this.#o.region.id, ...diagnostic }, diagnostic.message);
+    const { code, level, message, url } = diagnostic;
     await this.#archive.addEvents(callSid, [
-      { at: isoMs(this.#o.clock.now()), type: 'diagnostic', code, level, message, url },
+      {
+        at: isoMs(this.#o.clock.now()),
+        type: 'diagnostic',
+        code,
+        level,
+        message,
+        ...(url !== undefined && { url }),
+      },
     ]);
   }
 }

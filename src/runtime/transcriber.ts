@@ -1,7 +1,7 @@
 import { recordingKey, transcriptionKey } from '../call/keys.ts';
 import type { RecordingRecord } from '../call/record.ts';
 import { factsOf } from '../call/status-callback.ts';
-import type { CallbackTask, TranscriptionTask } from '../call/tasks.ts';
+import { CALLBACK_ATTEMPTS, type CallbackTask, type TranscriptionTask } from '../call/tasks.ts';
 import type { TimelineEvent } from '../call/timeline.ts';
 import {
   TRANSCRIBED_LANGUAGE,
@@ -22,7 +22,6 @@ import type { Region } from '../region/region.ts';
 import type { SpeechToText } from '../speech/port.ts';
 import type { Bucket, CallStore } from '../storage/ports.ts';
 import type { CallArchive } from './call-archive.ts';
-import { CALLBACK_ATTEMPTS } from './recording-desk.ts';
 
 /** Our choice: so many of the places for storing may transcribe, which takes long; the others go on storing. */
 const MOST_AT_ONCE = 4;

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { newCallRecord } from '../../../src/call/call-records.ts';
 import { recordingKey, transcriptionKey } from '../../../src/call/keys.ts';
+import { newRecording } from '../../../src/call/recording-records.ts';
 import type { CallbackTask } from '../../../src/call/tasks.ts';
 import { createMemoryRegionalConfig } from '../../../src/config/memory.ts';
 import { VirtualClock } from '../../../src/core/clock.ts';
@@ -9,7 +10,6 @@ import { writeWav } from '../../../src/media/wav.ts';
 import { createMemoryTaskQueue } from '../../../src/queue/memory/task-queue.ts';
 import { REGIONS } from '../../../src/region/region.ts';
 import { createCallArchive } from '../../../src/runtime/call-archive.ts';
-import { newRecording } from '../../../src/runtime/recording-records.ts';
 import { Transcriber } from '../../../src/runtime/transcriber.ts';
 import type { SpeechToText } from '../../../src/speech/port.ts';
 import { createMemoryBucket } from '../../../src/storage/memory/bucket.ts';
@@ -63,7 +63,7 @@ class World {
     const begun = newRecording(
       { statusCallback: null },
       facts,
-      REGIONS.ie1,
+      'ie1',
       sid('RE', 1),
       clock.now(),
       'http://api.test',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { CallbackOrder } from '../../../src/call/callback-order.ts';
 import { VirtualClock } from '../../../src/core/clock.ts';
-import { CallbackOrder } from '../../../src/runtime/callback-order.ts';
 
 /** Deliveries that the test ends, in the order in which they began. */
 function deliveries() {

@@ -1,10 +1,10 @@
-import type { CallFacts } from '../call/facts.ts';
-import type { RecordingRecord } from '../call/record.ts';
-import type { CallbackTask } from '../call/tasks.ts';
 import { rfc2822 } from '../core/dates.ts';
 import type { RecordingEnd } from '../leg/port.ts';
-import type { Region } from '../region/region.ts';
-import type { RecordingRequest } from '../twiml/interpreter/world.ts';
+import type { RegionId } from '../region/region.ts';
+import type { RecordingRequest } from '../twiml/verbs/ports.ts';
+import type { CallFacts } from './facts.ts';
+import type { RecordingRecord } from './record.ts';
+import type { CallbackTask } from './tasks.ts';
 
 /** Our choice: anything shorter is a key press or a hang-up, not a recording (16101). */
 const SHORTEST_MS = 100;
@@ -15,7 +15,7 @@ export type RecordingCallback = RecordingRequest['statusCallback'];
 export function newRecording(
   request: RecordingRequest,
   facts: CallFacts,
-  region: Region,
+  region: RegionId,
   sid: string,
   now: number,
   publicUrl: string,
@@ -45,7 +45,7 @@ export function newRecording(
       add_on_results: `${uri}/AddOnResults.json`,
       transcriptions: `${uri}/Transcriptions.json`,
     },
-    region: region.id,
+    region,
     bytes: 0,
     sha256: null,
     created_at_ms: now,
@@ -94,6 +94,18 @@ export function callbackOf(
     method: statusCallback.method,
     params: recordingParameters(record),
   };
+}
+
+/**
+ * The callback for the end of a recording, when it was asked for. It speaks of the stored recording: it is made once
+ * the file is in the bucket.
+ */
+export function endCallbackOf(
+  record: RecordingRecord,
+  statusCallback: RecordingCallback,
+): CallbackTask | undefined {
+  const outcome = record.status === 'processing' ? 'completed' : record.status;
+  return callbackOf({ ...record, status: outcome }, statusCallback, outcome);
 }
 
 function recordingParameters(record: RecordingRecord): Record<string, string> {

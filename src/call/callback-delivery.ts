@@ -1,0 +1,46 @@
+import type { Clock } from '../core/clock.ts';
+import { type Diagnostic, warning } from '../core/diagnostic.ts';
+import type { WebhookAttempt, WebhookSession } from '../webhook/port.ts';
+import { CallbackOrder } from './callback-order.ts';
+import type { CallbackTask } from './tasks.ts';
+
+export interface CallbackDeliveryOptions {
+  readonly clock: Clock;
+  /** A session for one request, signed with the account's token. */
+  readonly webhooks: (accountSid: string) => WebhookSession;
+  /** The requests that one delivery took. */
+  readonly onAttempts: (task: CallbackTask, attempts: readonly WebhookAttempt[]) => Promise<void>;
+  /** The application does not take it, or cannot be reached any more. */
+  readonly onRefused: (task: CallbackTask, diagnostic: Diagnostic) => Promise<void>;
+}
+
+/** Makes the requests of `callbacks-<region>`: the status callbacks of one call one after the other, the others as they come. */
+export class CallbackDelivery {
+  readonly #o: CallbackDeliveryOptions;
+  readonly #order: CallbackOrder;
+
+  constructor(options: CallbackDeliveryOptions) {
+    this.#o = options;
+    this.#order = new CallbackOrder(options.clock);
+  }
+
+  /** Rejects to be tried again: the application could not be reached, and this is not the last attempt. */
+  deliver(task: CallbackTask, attempt: { readonly last: boolean }): Promise<void> {
+    const request = () => this.#request(task, attempt.last);
+    if (task.kind !== 'status-callback') return request();
+    return this.#order.deliver(task.callSid, task.params['SequenceNumber'] ?? '', attempt.last, request);
+  }
+
+  async #request(task: CallbackTask, last: boolean): Promise<void> {
+    const { accountSid, url, method, params, kind } = task;
+    const session = this.#o.webhooks(accountSid);
+    // The session bounds its requests itself; nothing else ends a callback.
+    const result = await session.fetch({ url, method, params, purpose: kind }, new AbortController().signal);
+    await this.#o.onAttempts(task, result.attempts);
+    const status = result.ok ? result.response.status : result.attempts.at(-1)?.status;
+    if (result.ok && result.response.status < 400) return;
+    const reason = result.ok ? `status ${result.response.status}` : result.diagnostic.message;
+    if (status === undefined && !last) throw new Error(`${kind} to ${url} failed: ${reason}`);
+    await this.#o.onRefused(task, warning(15003, `the ${kind} was not accepted: ${reason}`, { url }));
+  }
+}
