@@ -43,12 +43,14 @@ export async function admitToDomain(
   if (barred) return barred;
   const proved = await authenticate(access, route, invite, options);
   if (typeof proved === 'object' && proved !== null) return proved;
+  const proof = proved === null ? {} : ({ proved: true } as const);
   const account = await options.accounts.of(access.domain.accountSid);
-  if (account !== 'active') return refuse(access, 603, 32200, `the account of ${name} is ${account}`);
+  if (account !== 'active')
+    return { ...refuse(access, 603, 32200, `the account of ${name} is ${account}`), ...proof };
   if (access.domain.secure) {
     // Sockets for TLS are not there yet: whatever arrives was readable on its way.
     const reason = `${access.domain.domainName} takes encrypted calls only, and this one came in the clear`;
-    return refuse(access, 403, 32209, reason);
+    return { ...refuse(access, 403, 32209, reason), ...proof };
   }
   return { access, route, username: proved };
 }

@@ -1,6 +1,7 @@
 import type { Endpoint, MediaDirection, MediaFormat } from '../media/format.ts';
 import { acceptAnswer, answerOffer, continueSession, makeOffer } from '../media/offer-answer.ts';
 import type { OfferReply } from '../sip/agent/port.ts';
+import type { SipRequest } from '../sip/message/message.ts';
 
 /** Why an offer cannot be answered. */
 export interface MediaRefusal {
@@ -120,5 +121,16 @@ function sessionFrom(first: Agreed, local: LocalEnd, offered: boolean): MediaSes
       };
       return true;
     },
+  };
+}
+
+/** A body that cannot be an offer (RFC 3261 §8.2.3). */
+export function bodyProblem({ headers, body }: SipRequest): MediaRefusal | undefined {
+  const type = headers.get('Content-Type')?.split(';')[0]?.trim().toLowerCase();
+  if (body === '' || type === 'application/sdp') return undefined;
+  return {
+    status: 415,
+    code: 32102,
+    reason: `the body is ${type ?? 'of no stated type'}; expected application/sdp`,
   };
 }

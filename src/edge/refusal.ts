@@ -15,6 +15,18 @@ export interface Refusal {
     /** Twilio's error code: 32201, 32202 … */
     readonly code: number;
   };
+  /**
+   * The peer had proved who it is, which it can do once with one nonce count: a repetition must not be asked again, so
+   * the answer is kept for it. Whatever else is refused leaves nothing (RFC 3261 §26.3.2.4).
+   */
+  readonly proved?: true;
   /** An ordinary step on the way to a call: the peer is asked who it is. */
   readonly asks?: true;
 }
+
+/** As the text of a Reason or a Warning: what a quoted string may hold. */
+export const quotable = (text: string) =>
+  text
+    .replaceAll('\\', '')
+    .replaceAll('"', "'")
+    .replace(/[^\x20-\x7e]/g, '?');

@@ -71,12 +71,18 @@ async function userProblem(
   }
   if (verdict.username !== address.user) {
     const reason = `"${verdict.username}" registers as "${address.user}": expected the same name`;
-    return { status: 403, code: 32106, reason, phrase: 'Not Your Address' };
+    return { status: 403, code: 32106, reason, phrase: 'Not Your Address', proved: true };
   }
   const account = await options.accounts.of(access.domain.accountSid);
   return account === 'active'
     ? undefined
-    : { status: 403, code: 10001, reason: `the account is ${account}`, phrase: 'Account Not Active' };
+    : {
+        status: 403,
+        code: 10001,
+        reason: `the account is ${account}`,
+        phrase: 'Account Not Active',
+        proved: true,
+      };
 }
 
 /** The domain where it is active. A table or a Region that can't be read is 503, never another Region. */

@@ -62,7 +62,7 @@ class EdgeRegistrar implements Registrar {
 
   async handle(request: SipRequest, source: SipSource): Promise<RequestReply> {
     if (this.#underWay >= (this.#options.mostAtOnce ?? MOST_AT_ONCE)) {
-      return { status: 503, headers: RETRY_AFTER };
+      return { status: 503, headers: RETRY_AFTER, stateless: true };
     }
     this.#underWay++;
     try {
@@ -87,7 +87,7 @@ class EdgeRegistrar implements Registrar {
     const admitted = await admitRegistrant(address, request, source, this.#options);
     if ('status' in admitted) return admitted;
     const bindings = await this.#change(request, source, address, admitted);
-    if ('status' in bindings) return ownedBy(admitted.access.domain, bindings);
+    if ('status' in bindings) return { ...ownedBy(admitted.access.domain, bindings), proved: true };
     return { status: 200, headers: registeredHeaders(request, bindings, clock.now()) };
   }
 
@@ -157,9 +157,14 @@ class EdgeRegistrar implements Registrar {
   }
 
   #refuse(refusal: RegisterRefusal, request: SipRequest, source: SipSource): RequestReply {
-    const { status, headers, phrase } = refusal;
+    const { status, headers, phrase, proved } = refusal;
     this.#notes.note({ request, source }, refusal);
-    return { status, ...(headers ? { headers } : {}), ...(phrase === undefined ? {} : { phrase }) };
+    return {
+      status,
+      ...(headers ? { headers } : {}),
+      ...(phrase === undefined ? {} : { phrase }),
+      ...(proved ? {} : { stateless: true as const }),
+    };
   }
 }
 

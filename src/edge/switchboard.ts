@@ -15,10 +15,10 @@ import type { TargetOptions } from './dial-target.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { EdgeCall, OwnerLine } from './edge-call.ts';
 import { InboundCall } from './inbound-call.ts';
-import { createMediaSession, type MediaRefusal } from './media-session.ts';
+import { bodyProblem, createMediaSession, type MediaRefusal } from './media-session.ts';
 import { OutboundCall } from './outbound-call.ts';
 import { place } from './placement.ts';
-import type { Refusal } from './refusal.ts';
+import { quotable, type Refusal } from './refusal.ts';
 import { RefusalNotes } from './refusal-notes.ts';
 
 export interface SwitchboardOptions extends Omit<AdmissionOptions, 'ownCall'>, TargetOptions {
@@ -28,10 +28,15 @@ export interface SwitchboardOptions extends Omit<AdmissionOptions, 'ownCall'>, T
   readonly choices: TwimlChoices;
   readonly dispatchTimeoutMs: number;
   readonly graceMs: number;
+  /** INVITEs that may wait to be let in at once. */
+  readonly mostAtOnce?: number;
   readonly onCall?: (edge: EdgeId, outcome: 'offered' | 'refused') => void;
   /** An INVITE got this final status instead of a call: 407 where it was asked who it is. */
   readonly onRefused?: (edge: EdgeId, status: number) => void;
 }
+
+/** Our choice: INVITEs that wait for a Region at once, half of what an agent holds; more are 503. */
+const MOST_AT_ONCE = 10_000;
 
 /** What became of a call that is still being placed. */
 interface Placing {
@@ -46,12 +51,15 @@ export class Switchboard {
   readonly #o: SwitchboardOptions;
   readonly #notes: RefusalNotes;
   #server: ControlServer | undefined;
+  /** INVITEs of which nobody knows yet whether they may come in, those that were cancelled meanwhile as well. */
+  #admitting = 0;
   #draining = false;
   #emptied: (() => void) | undefined;
 
   constructor(options: SwitchboardOptions) {
     this.#o = options;
     this.#notes = new RefusalNotes(options);
+    options.agent.screens = true;
     options.agent.onInvite = (invite) => {
       this.#receive(invite).catch((error: unknown) => {
         options.logger.error({ error }, 'an INVITE could not be handled');
@@ -111,15 +119,28 @@ export class Switchboard {
   }
 
   async #receive(invite: InboundInvite): Promise<void> {
-    const job = this.#draining
-      ? { status: 503, reason: 'this edge is being stopped' }
-      : await admit(invite, { ...this.#o, ownCall: (own) => this.#ownCall(own) });
+    const job = await this.#admit(invite);
     if ('status' in job) this.#refuse(invite, job);
-    else if (!invite.ended.aborted) await this.#open(invite, job);
+    else if (!invite.ended.aborted) {
+      invite.trying();
+      await this.#open(invite, job);
+    }
+  }
+
+  async #admit(invite: InboundInvite): Promise<InboundJob | Refusal> {
+    if (this.#draining) return { status: 503, reason: 'this edge is being stopped' };
+    if (this.#admitting >= (this.#o.mostAtOnce ?? MOST_AT_ONCE))
+      return { status: 503, reason: 'too many INVITEs wait to be let in' };
+    this.#admitting++;
+    try {
+      return await admit(invite, { ...this.#o, ownCall: (own) => this.#ownCall(own) });
+    } finally {
+      this.#admitting--;
+    }
   }
 
   #refuse(invite: InboundInvite, refusal: Refusal): void {
-    const { status, reason, headers, secret } = refusal;
+    const { status, reason, headers, secret, proved } = refusal;
     const { label } = invite.source.listener;
     this.#notes.note(invite, refusal);
     if (isEdgeId(label)) {
@@ -127,7 +148,7 @@ export class Switchboard {
       this.#o.onRefused?.(label, status);
     }
     const why = secret ? {} : { Reason: `SIP;cause=${status};text="${quotable(reason)}"` };
-    invite.respond(status, { headers: { ...why, ...headers } });
+    invite.respond(status, { headers: { ...why, ...headers }, ...(proved ? {} : { stateless: true }) });
   }
 
   /** The INVITE we sent ourselves: its Call-ID never left this machine, and it comes from the socket it left by. */
@@ -154,7 +175,7 @@ export class Switchboard {
       return dispatch.finish(job, { status: 'failed', cause: 'the edge had no media port left' });
     }
     const local = this.#localEnd(invite.source.listener.advertised, relayLeg);
-    const media = mediaProblem(invite) ?? createMediaSession(invite.request.body || undefined, local);
+    const media = bodyProblem(invite.request) ?? createMediaSession(invite.request.body || undefined, local);
     if ('status' in media) {
       await relayLeg.close();
       return this.#refuseMedia(invite, job, media, logger);
@@ -285,20 +306,3 @@ export class Switchboard {
     if (this.#calls.size === 0) this.#emptied?.();
   }
 }
-
-/** A body that cannot be an offer (RFC 3261 §8.2.3). */
-function mediaProblem(invite: InboundInvite): MediaRefusal | undefined {
-  const type = invite.request.headers.get('Content-Type')?.split(';')[0]?.trim().toLowerCase();
-  if (invite.request.body === '' || type === 'application/sdp') return undefined;
-  return {
-    status: 415,
-    code: 32102,
-    reason: `the body is ${type ?? 'of no stated type'}; expected application/sdp`,
-  };
-}
-
-const quotable = (text: string) =>
-  text
-    .replaceAll('\\', '')
-    .replaceAll('"', "'")
-    .replace(/[^\x20-\x7e]/g, '?');

@@ -1,20 +1,19 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Ids } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
-import { responseTo } from '../message/build.ts';
 import type { SipMessage, SipRequest } from '../message/message.ts';
 import { parseMessage } from '../message/parse.ts';
-import { serialize } from '../message/serialize.ts';
-import { topVia } from '../message/via.ts';
+import { topVia, type Via } from '../message/via.ts';
 import { IncomingRequest } from '../transaction/incoming.ts';
 import type { ServerTransaction } from '../transaction/server-transactions.ts';
 import { lifetime, RFC_TIMERS, type TimerValues } from '../transaction/timers.ts';
-import { type Origin, TRANSPORT_LIMITS, type TransportLimits, type Transports } from '../transport/port.ts';
+import type { Origin, Transports } from '../transport/port.ts';
 import { type Lookup, lookupA } from '../transport/resolve.ts';
 import { bindTcp } from '../transport/tcp.ts';
 import { bindUdp } from '../transport/udp.ts';
-import { answerToMethod, objectionTo, partsOf } from './answers.ts';
+import { type Answer, answerToMethod, objectionTo, partsOf } from './answers.ts';
 import { InboundCall } from './inbound-call.ts';
+import { type AgentLimits, LIMITS } from './limits.ts';
 import { Listener, noteSource, replyAddress, Source } from './listener.ts';
 import { OutboundCall } from './outbound-call.ts';
 import type {
@@ -27,22 +26,6 @@ import type {
   SipSource,
 } from './port.ts';
 import { Stack } from './stack.ts';
-
-/** How much peers may make an agent hold. */
-export interface AgentLimits {
-  /** Requests without a final response; beyond it, 503 with Retry-After. */
-  readonly pendingRequests: number;
-  /** Answered transactions kept to absorb repetitions; beyond it the oldest are dropped. */
-  readonly settledRequests: number;
-  readonly transport: TransportLimits;
-}
-
-/** Our choices: ten times what one process can serve, in about 200 MB when full. */
-const LIMITS: AgentLimits = {
-  pendingRequests: 20_000,
-  settledRequests: 100_000,
-  transport: TRANSPORT_LIMITS,
-};
 
 /** Seconds a refused peer is asked to wait (our choice; RFC 3261 §21.5.4). */
 const RETRY_AFTER = '5';
@@ -68,6 +51,7 @@ export function createSipAgent(options: SipAgentOptions): SipAgent {
 
 class Agent implements SipAgent {
   onInvite: SipAgent['onInvite'];
+  screens = false;
   onRequest: SipAgent['onRequest'];
   onMalformed: SipAgent['onMalformed'];
   onDisconnected: SipAgent['onDisconnected'];
@@ -154,7 +138,8 @@ class Agent implements SipAgent {
       const parsed = parseMessage(bytes);
       if (parsed.ok) this.#message(parsed.message, source);
       else {
-        if (parsed.answerable) this.#refuse(parsed.answerable, parsed.status, source);
+        const via = parsed.answerable && topVia(parsed.answerable);
+        if (via) this.#refuse(noted(parsed.answerable, via, source), parsed.status, source);
         this.#malformed(parsed.reason, source);
       }
     } catch (error) {
@@ -187,7 +172,7 @@ class Agent implements SipAgent {
     }
     const via = topVia(message);
     if (!via) return;
-    const incoming = new IncomingRequest(noteSource(message, via, source), via);
+    const incoming = noted(message, via, source);
     if (message.method === 'ACK') this.#acknowledge(incoming);
     else if (message.method === 'CANCEL') this.#cancel(incoming, source);
     else this.#request(incoming, source);
@@ -208,24 +193,24 @@ class Agent implements SipAgent {
       return;
     }
     if (servers.pending >= this.#limits.pendingRequests) {
-      this.#refuse(incoming.request, 503, source);
+      this.#refuse(incoming, 503, source);
       return;
     }
     const transaction = this.#start(incoming, source);
-    const { request, method } = incoming;
+    const { method } = incoming;
     try {
       // §8.2.2.2
       const objection = transaction.merged ? { status: 482 } : objectionTo(incoming);
-      if (objection) this.#answer(transaction, request, objection);
+      if (objection) this.#dismiss(transaction, incoming, objection);
       else if (incoming.toTag !== '') {
         const party = dialogs.get(incoming.dialogKey);
         if (party) party.receive(incoming, transaction);
-        else this.#stack.respond(transaction, request, 481);
+        else this.#dismiss(transaction, incoming, { status: 481 });
       } else if (method === 'INVITE') this.#invite(incoming, transaction, source);
-      else this.#outOfDialog(request, transaction, source);
+      else this.#outOfDialog(incoming, transaction, source);
     } catch (error) {
       this.#stack.fault(`the handler of ${method}`, error);
-      if (!transaction.answered) this.#answer(transaction, request, { status: 500 });
+      if (!transaction.answered) this.#answer(transaction, incoming, { status: 500 });
     }
   }
 
@@ -243,16 +228,17 @@ class Agent implements SipAgent {
   #invite(incoming: IncomingRequest, transaction: ServerTransaction, source: Source): void {
     if (this.#draining) {
       const headers = { 'Retry-After': RETRY_AFTER };
-      this.#answer(transaction, incoming.request, { status: 503, headers });
+      this.#dismiss(transaction, incoming, { status: 503, headers });
       return;
     }
     if (!this.onInvite) {
-      this.#answer(transaction, incoming.request, { status: 480 });
+      this.#dismiss(transaction, incoming, { status: 480 });
       return;
     }
     const call = new InboundCall(this.#stack, incoming, transaction, source);
     this.#ringing.set(transaction.key, call);
     transaction.onSettled = () => this.#ringing.delete(transaction.key);
+    if (!this.screens) call.trying();
     try {
       this.onInvite(call);
     } catch (error) {
@@ -261,24 +247,27 @@ class Agent implements SipAgent {
     }
   }
 
-  #outOfDialog(request: SipRequest, transaction: ServerTransaction, source: Source): void {
-    if (request.method === 'BYE') {
-      this.#answer(transaction, request, { status: 481 });
-      return;
-    }
-    const reply = this.onRequest?.(request, source) ?? answerToMethod(request.method);
-    if (reply instanceof Promise) this.#answerLater(transaction, request, reply);
-    else this.#answer(transaction, request, reply);
+  #outOfDialog(incoming: IncomingRequest, transaction: ServerTransaction, source: Source): void {
+    const { request, method } = incoming;
+    const reply =
+      method === 'BYE' ? { status: 481, stateless: true as const } : this.onRequest?.(request, source);
+    if (reply instanceof Promise) this.#answerLater(transaction, incoming, reply);
+    else if (reply) this.#answer(transaction, incoming, reply);
+    else this.#dismiss(transaction, incoming, answerToMethod(method));
   }
 
-  #answerLater(transaction: ServerTransaction, request: SipRequest, reply: Promise<RequestReply>): void {
+  #answerLater(
+    transaction: ServerTransaction,
+    incoming: IncomingRequest,
+    reply: Promise<RequestReply>,
+  ): void {
     const { wheel, timers } = this.#stack;
     const givenUp = wheel.after(lifetime(timers), () => transaction.abandon());
     reply
-      .then((answer) => this.#answer(transaction, request, answer))
+      .then((answer) => this.#answer(transaction, incoming, answer))
       .catch((error: unknown) => {
-        this.#stack.fault(`the handler of ${request.method}`, error);
-        if (!transaction.answered) this.#answer(transaction, request, { status: 500 });
+        this.#stack.fault(`the handler of ${incoming.method}`, error);
+        if (!transaction.answered) this.#answer(transaction, incoming, { status: 500 });
       })
       .finally(() => givenUp.cancel());
   }
@@ -294,32 +283,40 @@ class Agent implements SipAgent {
     const invite = servers.find(incoming.transactionKey('INVITE'));
     const call = invite && this.#ringing.get(invite.key);
     const transaction = this.#start(incoming, source);
-    this.#answer(transaction, incoming.request, { status: invite ? 200 : 481 }, call?.localTag);
+    if (!invite || call?.screened) this.#dismiss(transaction, incoming, { status: invite ? 200 : 481 });
+    else this.#answer(transaction, incoming, { status: 200 }, call?.localTag);
     call?.cancel(incoming.request);
   }
 
-  /** Answers a request outside of dialogs. */
+  /** Answers a request outside of dialogs, and its repetitions with the same unless it is said to be stateless. */
   #answer(
     transaction: ServerTransaction,
-    request: SipRequest,
-    answer: Parameters<typeof partsOf>[0] & { readonly phrase?: string },
+    incoming: IncomingRequest,
+    answer: RequestReply,
     toTag = this.#stack.ids.token(8),
   ): void {
-    this.#stack.respond(transaction, request, answer.status, {
-      ...partsOf(answer),
-      phrase: answer.phrase,
-      toTag,
-    });
+    if (answer.stateless) this.#dismiss(transaction, incoming, answer);
+    else {
+      const parts = { ...partsOf(answer), phrase: answer.phrase, toTag };
+      this.#stack.respond(transaction, incoming.request, answer.status, parts);
+    }
+  }
+
+  /** Answers what can be asked and answered anew as often as it comes. */
+  #dismiss(transaction: ServerTransaction, incoming: IncomingRequest, answer: Answer): void {
+    const parts = { ...partsOf(answer), phrase: answer.phrase };
+    this.#stack.stateless.dismiss(transaction, incoming, answer.status, parts);
   }
 
   /** Answers without a transaction: what is malformed, or one request too many. */
-  #refuse(request: SipRequest, status: number, source: Source): void {
-    const via = topVia(request);
-    if (!via) return;
-    const response = responseTo(noteSource(request, via, source), status, undefined, {
-      toTag: this.#stack.ids.token(8),
-      headers: status === 503 ? { 'Retry-After': RETRY_AFTER } : {},
-    });
-    source.listener.socket.send(serialize(response), replyAddress(via, source), { over: source.connection });
+  #refuse(incoming: IncomingRequest, status: number, source: Source): void {
+    const headers = status === 503 ? { 'Retry-After': RETRY_AFTER } : {};
+    const response = this.#stack.stateless.to(incoming, status, { headers });
+    source.listener.socket.send(response, replyAddress(incoming.via, source), { over: source.connection });
   }
+}
+
+/** The request with its source in its topmost Via, which is `via`. */
+function noted(request: SipRequest, via: Via, source: Source): IncomingRequest {
+  return new IncomingRequest(noteSource(request, via, source), via);
 }

@@ -29,6 +29,8 @@ export class InboundCall implements InboundInvite, Party {
   readonly #key: string;
   #dialog: ConfirmedDialog | undefined;
   #reminder: Timer | undefined;
+  /** Claims that the peer has been told something, and may have stopped to repeat its INVITE. */
+  #told = false;
 
   constructor(stack: Stack, incoming: IncomingRequest, transaction: ServerTransaction, source: Source) {
     this.#stack = stack;
@@ -43,7 +45,17 @@ export class InboundCall implements InboundInvite, Party {
       if (told.kind === 'transport-error') this.#end(ended('transport-error'));
     };
     stack.dialogs.set(this.#key, this); // requests of the early dialog (§12.1.1) carry this tag already
-    stack.respond(transaction, this.request, 100);
+  }
+
+  /** Claims that nobody has taken it so far, nor told the peer anything. */
+  get screened(): boolean {
+    return !this.#told;
+  }
+
+  trying(): void {
+    if (this.#told || this.ended.aborted || this.#dialog) return;
+    this.#told = true;
+    this.#stack.respond(this.#transaction, this.request, 100);
   }
 
   respond(status: number, options: ResponseOptions = {}): void {
@@ -53,7 +65,8 @@ export class InboundCall implements InboundInvite, Party {
       );
     }
     if (this.ended.aborted || this.#dialog) return;
-    this.#send(status, options);
+    if (status >= 300 && options.stateless && !this.#told) this.#dismiss(status, options);
+    else this.#send(status, options);
     if (status >= 300) this.#end(ended('refused', status));
   }
 
@@ -73,6 +86,7 @@ export class InboundCall implements InboundInvite, Party {
       caller: false,
     });
     const cseq = this.#incoming.cseq.number;
+    this.#told = true;
     this.#dialog.answer(this.#transaction, this.request, cseq, body, options.headers);
     return this.#dialog;
   }
@@ -108,26 +122,32 @@ export class InboundCall implements InboundInvite, Party {
 
   #giveUp(reason: SipEnded): void {
     if (this.ended.aborted || this.#dialog) return;
-    this.#send(487, {});
+    if (this.#told) this.#send(487, {});
+    else this.#dismiss(487, {});
     this.#end(reason);
   }
 
+  #dismiss(status: number, options: ResponseOptions): void {
+    this.#transaction.onTold = undefined;
+    this.#stack.stateless.dismiss(this.#transaction, this.#incoming, status, this.#parts(status, options));
+  }
+
   #send(status: number, options: ResponseOptions): void {
-    const { listener } = this.source;
-    const own = status < 200 ? { Contact: listener.contact } : { Server: this.#stack.userAgent };
-    const typed = options.contentType === undefined ? {} : { 'Content-Type': options.contentType };
-    const headers = withGiven({ ...own, ...typed }, options.headers);
-    const reply = { status, headers, ...(options.body === undefined ? {} : { body: options.body }) };
-    this.#stack.respond(this.#transaction, this.request, status, {
-      toTag: this.localTag,
-      phrase: options.phrase,
-      ...partsOf(reply),
-    });
+    const parts = { toTag: this.localTag, ...this.#parts(status, options) };
+    this.#stack.respond(this.#transaction, this.request, status, parts);
+    this.#told = true;
     this.#reminder?.cancel();
     if (status >= 200) this.#transaction.onTold = undefined;
     else {
       this.#reminder = this.#stack.wheel.after(RINGING_REMINDER_MS, () => this.#send(status, options));
     }
+  }
+
+  #parts(status: number, { headers: given, body, contentType, phrase }: ResponseOptions) {
+    const own = status < 200 ? { Contact: this.source.listener.contact } : { Server: this.#stack.userAgent };
+    const typed = contentType === undefined ? {} : { 'Content-Type': contentType };
+    const headers = withGiven({ ...own, ...typed }, given);
+    return { phrase, ...partsOf({ status, headers, ...(body === undefined ? {} : { body }) }) };
   }
 
   #end(reason: SipEnded): void {

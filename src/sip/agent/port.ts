@@ -53,6 +53,11 @@ export interface ResponseOptions {
   readonly headers?: GivenHeaders;
   readonly body?: string;
   readonly contentType?: string;
+  /**
+   * Claims that a repetition of the INVITE may be answered anew: a refusal is then sent once and nothing is kept, as
+   * long as the peer has been told nothing (RFC 3261 §8.2.7, §26.3.2.4). Otherwise it is repeated until its ACK.
+   */
+  readonly stateless?: true;
 }
 
 /** What the owner of a dialog answers to a re-INVITE (or UPDATE): a final status, with an SDP when 200. */
@@ -95,14 +100,16 @@ export interface SipDialog {
   bye(headers?: Readonly<Record<string, string>>): Promise<number>;
 }
 
-/** An INVITE that arrived and created a server transaction; 100 Trying has been sent. */
+/** An INVITE that arrived and created a server transaction; 100 Trying has been sent, unless the agent screens. */
 export interface InboundInvite {
   readonly request: SipRequest;
   readonly source: SipSource;
-  /** Our To tag, the same in every response. */
+  /** Our To tag, the same in every response but a stateless one. */
   readonly localTag: string;
   /** Aborted with a SipEnded: CANCEL (487 has been sent), transport loss, our own refusal, or the dialog's end. */
   readonly ended: AbortSignal;
+  /** Sends 100 to an INVITE that was screened and is taken. Once; nothing where it was sent on arrival. */
+  trying(): void;
   /** Sends 101–199 (repeatable) or a final 300–699 (once). Does nothing after `ended`. */
   respond(status: number, options?: ResponseOptions): void;
   /**
@@ -162,6 +169,8 @@ export interface InviteOptions {
 export interface RequestReply extends OfferReply {
   /** Instead of the status's own. */
   readonly phrase?: string;
+  /** Claims that a repetition may be asked anew: nothing is kept for it. */
+  readonly stateless?: true;
 }
 
 /** Counts of what is alive: a leak test compares them before and after. */
@@ -184,6 +193,11 @@ export interface SipAgent {
     readonly advertise?: string;
   }): Promise<SipListener>;
   onInvite: ((invite: InboundInvite) => void) | undefined;
+  /**
+   * The owner decides whether an INVITE may come in before the peer is told anything, and says `trying` when it may.
+   * Who has had a 100 stops repeating its INVITE, and would wait for ever for a challenge that was sent once and lost.
+   */
+  screens: boolean;
   /**
    * Out-of-dialog requests other than INVITE, ACK, CANCEL; without a handler OPTIONS is 200 and the rest 405 with Allow.
    * The reply may come later; who sent the request does not wait for longer than 64·T1 (RFC 3261 §17.1.2.2, timer F),

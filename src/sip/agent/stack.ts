@@ -16,6 +16,7 @@ import type { TimerValues } from '../transaction/timers.ts';
 import type { Connection, SendOptions } from '../transport/port.ts';
 import { type Lookup, resolveTarget, transportOf } from '../transport/resolve.ts';
 import type { Listener } from './listener.ts';
+import { StatelessAnswers } from './stateless.ts';
 
 /** Methods this agent answers by itself or hands to the owner of a dialog (RFC 3261 §20.5). */
 export const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER, NOTIFY';
@@ -70,6 +71,7 @@ export class Stack {
   readonly wheel: TimerWheel;
   readonly servers: ServerTransactions;
   readonly clients: ClientTransactions;
+  readonly stateless: StatelessAnswers;
   /** By `dialogKey`. */
   readonly dialogs = new Map<string, Party>();
   /** INVITEs sent and without a final response. */
@@ -85,6 +87,7 @@ export class Stack {
     this.wheel = new TimerWheel(options.clock, (error) => this.fault('a SIP timer', error));
     this.servers = new ServerTransactions(this.wheel, options.maxSettled);
     this.clients = new ClientTransactions(this.wheel);
+    this.stateless = new StatelessAnswers(options.ids);
     this.#lookup = options.lookup;
   }
 

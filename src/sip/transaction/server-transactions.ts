@@ -77,6 +77,13 @@ export class ServerTransaction {
     this.#machine.feed({ kind: 'respond', status, message });
   }
 
+  /** Sends a final response and keeps nothing: a repetition will be a new request (RFC 3261 §8.2.7). */
+  dismiss(message: Buffer): void {
+    if (this.#over || this.#answered) return;
+    this.send(message);
+    this.abandon();
+  }
+
   /** The last response could not be sent. */
   fail(): void {
     this.#machine.feed({ kind: 'transport-error' });

@@ -336,6 +336,49 @@ describe('a caller that is refused', () => {
     expect(w.agent.census()).toMatchObject({ serverTransactions: 0, dialogs: 0 });
   });
 
+  it('leaves no transaction, no dialog, no timer, as many as there are, and is told once', async () => {
+    const bare = await world({ allow: '10.9.9.9' });
+    const uris = [DOMAIN_URI, 'sip:bob@nobody.sip.twilio.com', `sip:${NUMBER}@10.0.0.1`];
+    const told = [];
+    for (const uri of uris) {
+      const { peer, clock, agent } = uri === DOMAIN_URI ? w : bare;
+      for (let n = 0; n < 200; n++) peer.request('INVITE', { uri, callId: `${uri.length}-${n}` });
+      await clock.advance(20);
+      expect(agent.census()).toMatchObject({ serverTransactions: 0, dialogs: 0, timers: 0 });
+      await clock.advance(40_000);
+      told.push(...peer.statuses.splice(0));
+      peer.heard.length = 0;
+    }
+    expect(told).toEqual([407, 404, 403].flatMap((status) => Array.from({ length: 200 }, () => status)));
+  });
+
+  it('is challenged again, under the same tag, when its INVITE comes again; both nonces are good', async () => {
+    const asked = await w.dial({ uri: DOMAIN_URI, callId: 'again' });
+    w.peer.send(asked);
+    await w.settle();
+    expect(w.peer.statuses).toEqual([407, 407]);
+    expect(new Set(w.peer.heard.map(({ headers }) => headers.get('to'))).size).toBe(1);
+    for (const [n, response] of [...w.peer.heard].entries()) {
+      const subject = { method: 'INVITE', uri: DOMAIN_URI };
+      const challenges = response.headers.all('Proxy-Authenticate');
+      const answer = answerChallenge(challenges, ANN, subject, 'c0ffee');
+      expect(await invite({ callId: `again-${n}`, headers: { 'Proxy-Authorization': answer } })).toBe(180);
+    }
+  });
+
+  it('after it has proved who it is, is told the same when it repeats itself', async () => {
+    w.statuses.set(ACCOUNT, 'suspended');
+    await invite({ callId: 'suspended' });
+    const challenges = w.peer.lastResponse(407).headers.all('Proxy-Authenticate');
+    const answer = answerChallenge(challenges, ANN, { method: 'INVITE', uri: DOMAIN_URI }, 'c');
+    const parts = { callId: 'suspended', cseq: 2, headers: { 'Proxy-Authorization': answer } };
+    const again = await w.dial({ uri: DOMAIN_URI, ...parts });
+    w.peer.heard.length = 0;
+    w.peer.send(again);
+    await w.settle();
+    expect(w.peer.statuses).toEqual([603]);
+  });
+
   it('is counted by what it was told', async () => {
     await inviteAs(ANN);
     await inviteAs({ ...ANN, password: 'Wrong-Horse-7' });

@@ -148,6 +148,27 @@ describe('who may register', () => {
   );
 });
 
+describe('what is kept for repetitions', () => {
+  test('nothing of a challenge or a refusal before it, for those are asked anew', async () => {
+    const w = await registrarWorld();
+    const wrong = { credentials: { username: 'ann', password: 'wrong' } };
+    const elsewhere = { to: 'sip:ann@nobody.sip.twilio.com', uri: 'sip:nobody.sip.twilio.com' };
+    const answers = [await w.send(), await w.register(wrong), await w.send(elsewhere)];
+    expect(answers.map(({ status }) => status)).toEqual([401, 401, 404]);
+    expect(answers.every(({ stateless }) => stateless)).toBe(true);
+  });
+
+  test('whatever a user was told, whose answer to the challenge is used up', async () => {
+    const w = await registrarWorld();
+    const brief = { headers: { Expires: '60' } };
+    const answers = [await w.register(), await w.register({ credentials: BOB }), await w.register(brief)];
+    w.status.account = 'suspended';
+    answers.push(await w.register());
+    expect(answers.map(({ status }) => status)).toEqual([200, 403, 423, 403]);
+    expect(answers.some(({ stateless }) => stateless)).toBe(false);
+  });
+});
+
 describe('the Region', () => {
   test('holds the registrations of the domains active in it; a re-route moves none', async () => {
     const w = await registrarWorld();

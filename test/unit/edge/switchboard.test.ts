@@ -14,7 +14,8 @@ describe('an INVITE that gets no call', () => {
   ])('%s', async (_what, overrides, parts, status) => {
     const w = await world(overrides);
     await w.dial(parts);
-    expect(w.peer.statuses).toEqual([100, status]);
+    expect(w.peer.statuses).toEqual([status]); // once, and without a 100: its repetition is asked anew
+    expect(w.agent.census()).toMatchObject({ serverTransactions: 0, dialogs: 0, timers: 0 });
     expect(w.storage.added).toEqual([]);
     expect(w.relay.legs).toEqual([]);
   });
@@ -28,15 +29,41 @@ describe('an INVITE that gets no call', () => {
     };
     const w = await world({ lookup });
     await w.dial();
-    expect(w.peer.statuses).toEqual([100, 503]);
+    expect(w.peer.statuses).toEqual([503]);
     expect(await w.calls.waiting()).toBe(0);
+  });
+
+  it('is refused with 503 while too many wait for a Region, also those that were cancelled meanwhile', async () => {
+    const waiting: (() => void)[] = [];
+    const lookup: RouteLookup = {
+      lookup: (_, key) =>
+        new Promise((_resolve, reject) => waiting.push(() => reject(new Error(`no answer for ${key}`)))),
+      close: async () => {},
+    };
+    const w = await world({ lookup, mostAtOnce: 2 });
+    const call = async (n: number) => {
+      w.peer.heard.length = 0;
+      await w.dial({ callId: `c${n}`, branch: `z9hG4bK${n}` });
+      w.peer.request('CANCEL', { callId: `c${n}`, branch: `z9hG4bK${n}` });
+      await w.settle();
+      return w.peer.statuses;
+    };
+    expect([await call(1), await call(2), await call(3)]).toEqual([
+      [200, 487],
+      [200, 487],
+      [503, 481],
+    ]);
+    expect(w.agent.census()).toMatchObject({ serverTransactions: 0, dialogs: 0, timers: 0 });
+    for (const answer of waiting.splice(0)) answer();
+    await w.settle();
+    expect(await call(4)).toEqual([200, 487]);
   });
 
   it.each(['suspended', 'closed'] as const)('is refused with 603 when its account is %s', async (status) => {
     const w = await world();
     w.statuses.set(ACCOUNT, status);
     await w.dial();
-    expect(w.peer.statuses).toEqual([100, 603]);
+    expect(w.peer.statuses).toEqual([603]);
     expect(await w.calls.waiting()).toBe(0);
   });
 

@@ -92,6 +92,7 @@ export interface Overrides {
   readonly allow?: string;
   readonly lookup?: RouteLookup;
   readonly refuseJobs?: boolean;
+  readonly mostAtOnce?: number;
   readonly carrier?: string;
   readonly allowPrivate?: boolean;
   readonly hosts?: Readonly<Record<string, string>>;
@@ -200,6 +201,7 @@ export async function world(overrides: Overrides = {}) {
     logger: silentLogger,
     domain: 'trunkline.localhost',
     ingressAllow,
+    ...(overrides.mostAtOnce === undefined ? {} : { mostAtOnce: overrides.mostAtOnce }),
     dispatchTimeoutMs: DISPATCH_MS,
     graceMs: GRACE_MS,
     control: { process: 'edge-1', host: '127.0.0.1', port: 7_000 },

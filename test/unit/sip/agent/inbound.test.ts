@@ -318,7 +318,8 @@ describe('requests that are refused', () => {
 
   test('answered transactions beyond the limit make room, oldest first', async () => {
     const w = await world({ agent: { limits: { settledRequests: 3 } } });
-    for (let i = 0; i < 10; i++) w.peer.request('OPTIONS', { callId: `o${i}` });
+    w.agent.onRequest = () => ({ status: 200 });
+    for (let i = 0; i < 10; i++) w.peer.request('REGISTER', { callId: `o${i}` });
     await w.settle();
     expect(w.peer.statuses).toHaveLength(10);
     expect(w.agent.census()).toMatchObject({ serverTransactions: 3, timers: 3 });
