@@ -29,7 +29,7 @@ export interface StatusCallbackDetails {
   /** The SIP status that ended the leg, where there is one. */
   readonly sipResponseCode?: number;
   /** The recording of the whole call, where one was asked for. */
-  readonly recording?: { readonly record: RecordingRecord; readonly url: string };
+  readonly recording?: { readonly record: Pick<RecordingRecord, 'sid' | 'duration'>; readonly url: string };
 }
 
 /**

@@ -79,7 +79,7 @@ export class Chronicle implements TimelineSink {
       if (!recording) throw new Error(`the recording ${sid} ended and never began`);
       recording.end = end;
       const order = orders.get(sid);
-      if (order) this.#transcripts.order({ sid, url: this.#urlOf(sid), end }, order, parts);
+      if (order) this.#transcripts.order({ sid, url: this.urlOf(sid), end }, order, parts);
     };
     const followed = this.#followed;
     const nameOf = (sid: string) => this.recordings.find((kept) => kept.sid === sid)?.name;
@@ -88,7 +88,7 @@ export class Chronicle implements TimelineSink {
         const sid = parts.ids.sid('RE');
         this.recordings.push({ sid, ...request, callback: statusCallback, end: undefined });
         if (transcription) orders.set(sid, transcription);
-        return { sid, url: this.#urlOf(sid) };
+        return { sid, url: this.urlOf(sid) };
       },
       follow: (sid, start, onEnded) => {
         const active = start();
@@ -114,7 +114,8 @@ export class Chronicle implements TimelineSink {
     };
   }
 
-  #urlOf(sid: string): string {
+  /** Of a recording, as applications are told it. */
+  urlOf(sid: string): string {
     return `http://${this.#host}/2010-04-01/Recordings/${sid}`;
   }
 }

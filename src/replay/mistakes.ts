@@ -19,13 +19,12 @@ export function mistakes(unused: readonly string[], parties: readonly Party[]): 
   return [...never, ...parties.flatMap(unheard)];
 }
 
-/** The parties whose scripts count: the caller, and whoever of the dialled answered. */
-export function partiesOf(caller: Omit<Party, 'name'>, { children }: SimulatedDialer): readonly Party[] {
-  const dialled = children.filter(isAnswered).flatMap(({ record, scripts, leg }) => {
+/** The parties of these calls whose scripts count: whoever answered. */
+export function partiesOf(calls: SimulatedDialer['children']): readonly Party[] {
+  return calls.filter(isAnswered).flatMap(({ record, scripts, leg }) => {
     const { sounds } = leg.peer;
     return scripts.map((script) => ({ name: record.to, script, sounds }));
   });
-  return [{ name: 'the caller', ...caller }, ...dialled];
 }
 
 const isAnswered = (child: SimulatedChild | SimulatedApplication): child is SimulatedChild =>

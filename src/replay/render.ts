@@ -79,20 +79,34 @@ export function renderRequests(seen: readonly SeenRequest[]): string {
 }
 
 /** How the call ended and what the customer is told about it. */
-export function renderRecord(end: CallEnd, duration: number, chronicle: Chronicle): string {
+export function renderRecord(
+  end: CallEnd,
+  duration: number,
+  chronicle: Chronicle,
+  made: Partial<Invite> = {},
+): string {
   const { answeredAt, diagnostics, recordings, transcriptions } = chronicle;
-  const record = { status: end.status, cause: end.cause, answered_at: answeredAt, duration };
+  const record = { ...made, status: end.status, cause: end.cause, answered_at: answeredAt, duration };
   return `${JSON.stringify({ ...record, recordings, ...(transcriptions.length > 0 && { transcriptions }), diagnostics }, null, 2)}\n`;
 }
 
 /** What of a child call's record a scenario decides. */
-export function renderChild(record: CallRecord, { target }: DialOrder): string {
-  const { sid, parent_call_sid, from, to, status, cause, duration, egress_edge, diagnostics } = record;
+export function renderChild(record: CallRecord, order: DialOrder): string {
+  const { sid, parent_call_sid, status, cause, duration, diagnostics } = record;
+  const shown = { sid, parent_call_sid, ...inviteOf(record, order), status, cause, duration, diagnostics };
+  return `${JSON.stringify(shown, null, 2)}\n`;
+}
+
+/** Who is called, from where and with what. */
+interface Invite {
+  readonly invite: Readonly<Record<string, unknown>>;
+}
+
+/** What of a call that we make its peer sees. */
+export function inviteOf({ from, to, egress_edge }: CallRecord, { target }: DialOrder): Invite {
   const headers = target.kind === 'sip' ? target.headers : {};
   const user = target.kind === 'sip' ? target.credentials?.username : undefined;
-  const invite = { from, to, egress_edge, headers, ...(user !== undefined && { user }) };
-  const shown = { sid, parent_call_sid, invite, status, cause, duration, diagnostics };
-  return `${JSON.stringify(shown, null, 2)}\n`;
+  return { invite: { from, to, egress_edge, headers, ...(user !== undefined && { user }) } };
 }
 
 const lines = (all: readonly string[]) => all.map((line) => `${line}\n`).join('');

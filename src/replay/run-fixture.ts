@@ -1,12 +1,20 @@
 import { Standstill, VirtualClock } from '../core/clock.ts';
 import { CountingIds } from '../core/ids.ts';
 import type { CallEnd } from '../twiml/interpreter/world.ts';
-import { mistakes, partiesOf } from './mistakes.ts';
-import { scheduleCaller } from './peers.ts';
-import { renderChild, renderHeard, renderRecord, renderRequests, renderTimeline } from './render.ts';
+import type { SimulatedCallParts } from './call-parts.ts';
+import { mistakes } from './mistakes.ts';
+import {
+  inviteOf,
+  renderChild,
+  renderHeard,
+  renderRecord,
+  renderRequests,
+  renderTimeline,
+} from './render.ts';
+import { type ReplayedCall, stageCall } from './replayed-call.ts';
 import { readAnswerFiles, readScenario, type Scenario, ScenarioError } from './scenario.ts';
 import { ScriptedHttp, type SeenRequest } from './scripted-http.ts';
-import { SimulatedCall, type SimulatedCallParts } from './simulated-call.ts';
+import { SimulatedApiCall } from './simulated-api-call.ts';
 import { SimulatedChild } from './simulated-child.ts';
 import type { SimulatedDialer } from './simulated-dialer.ts';
 import { LONGEST_CALL_MS, StuckError, whoWaits } from './stuck.ts';
@@ -39,30 +47,34 @@ export async function runFixture(
   const clock = new VirtualClock();
   const ids = new CountingIds(scenario.seed);
   const http = new ScriptedHttp(files, scenario.webhooks, clock);
-  const call = await SimulatedCall.create({ ...parts, clock, ids, http }, scenario);
-  const { leg, dialer } = call;
-  const caller = scheduleCaller(scenario.caller, leg.peer, clock);
+  const staged = await stageCall({ ...parts, clock, ids, http }, scenario);
+  const { call } = staged;
   const end = await clock.run(call.run(), LONGEST_CALL_MS).catch((error: unknown) => {
     if (!(error instanceof Standstill)) throw error;
-    const scene = { clock, call, caller: caller.standing, requests: http.waiting };
+    const scene = { clock, call, standing: staged.standing, requests: http.waiting };
     throw new StuckError(whoWaits(scene, error), error);
   });
-  const parties = partiesOf({ script: caller, sounds: leg.peer.sounds }, dialer);
-  const wrong = mistakes([...http.unused, ...dialer.unused], parties);
+  const wrong = mistakes([...http.unused, ...call.dialer.unused], staged.parties);
   if (wrong.length > 0) throw new ScenarioError(wrong.join('\n'));
   return textsOf(call, end, http.seen);
 }
 
 /** What there is to read of a call that is over, by file name. */
-export function textsOf(call: SimulatedCall, end: CallEnd, seen: readonly SeenRequest[]): FixtureRun {
+export function textsOf(call: ReplayedCall, end: CallEnd, seen: readonly SeenRequest[]): FixtureRun {
   const { leg, chronicle, dialer } = call;
   return new Map([
     ['heard.txt', renderHeard(leg.heard)],
-    ['record.json', renderRecord(end, call.duration, chronicle)],
+    ['record.json', recordOf(call, end)],
     ['requests.txt', renderRequests(seen)],
     ['timeline.jsonl', renderTimeline(chronicle.timeline)],
     ...dialer.children.flatMap((child, index) => filesOf(child, `child-${index + 1}`)),
   ]);
+}
+
+function recordOf(call: ReplayedCall, end: CallEnd): string {
+  const { chronicle, duration } = call;
+  const made = call instanceof SimulatedApiCall ? inviteOf(call.called.record, call.called.order) : {};
+  return renderRecord(end, duration, chronicle, made);
 }
 
 function filesOf(

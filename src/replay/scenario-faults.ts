@@ -1,9 +1,12 @@
-import type { z } from 'zod';
+import { z } from 'zod';
+import { closest } from '../twiml/verbs/closest.ts';
 
 type Issue = z.core.$ZodIssue;
 
 /** The line that has what this path leads to, from 1 on. */
 export type LineOf = (path: readonly PropertyKey[]) => number | undefined;
+
+const MEANT = '; did you mean ';
 
 /** What is wrong with a scenario, a line each: where, what was expected. */
 export function faultsOf(issues: readonly Issue[], lineOf: LineOf = () => undefined): readonly string[] {
@@ -24,6 +27,22 @@ function faults(issue: Issue, above: readonly PropertyKey[], lineOf: LineOf): re
   return [`  ${path.join('.') || 'top'}${place}: ${worded(issue)}`];
 }
 
+/**
+ * What schemas say of a key that they do not have: the one that was most likely meant. For `safeParse`.
+ *
+ * @returns undefined for all other faults
+ */
+export function nameUnknownKeys(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code !== 'unrecognized_keys') return undefined;
+  const { inst } = issue;
+  const known = inst instanceof z.ZodObject ? Object.keys(inst.shape) : [];
+  const named = issue.keys.map((key) => {
+    const meant = closest(key, known);
+    return meant === undefined ? JSON.stringify(key) : `${JSON.stringify(key)}${MEANT}${meant}?`;
+  });
+  return `unknown key ${named.join(' and ')}`;
+}
+
 function worded({ code, message }: Issue): string {
   const [, expected] = /^Invalid input: expected (.+), received undefined$/.exec(message) ?? [];
   return code === 'invalid_type' && expected ? `is missing; expected ${expected}` : message;
@@ -31,7 +50,9 @@ function worded({ code, message }: Issue): string {
 
 /** How far a value is from one way of writing it: keys that it does not have count most. */
 function distance(issues: readonly Issue[]): number {
-  const weigh = (issue: Issue) =>
-    issue.code === 'unrecognized_keys' ? 10 * issue.keys.length : issue.path.length > 0 ? 1 : 100;
+  const weigh = (issue: Issue) => {
+    if (issue.code !== 'unrecognized_keys') return issue.path.length > 0 ? 1 : 100;
+    return issue.message.includes(MEANT) ? 9 : 10 * issue.keys.length;
+  };
   return issues.reduce((sum, issue) => sum + weigh(issue), 0);
 }

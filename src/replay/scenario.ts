@@ -6,7 +6,8 @@ import { twimlChoices } from '../call/choices.ts';
 import { EDGE_IDS } from '../region/edge.ts';
 import { DEFAULT_REGION, REGION_IDS } from '../region/region.ts';
 import { calleeAction, callerAction, duration } from './scenario-actions.ts';
-import { faultsOf } from './scenario-faults.ts';
+import { created } from './scenario-created.ts';
+import { faultsOf, nameUnknownKeys } from './scenario-faults.ts';
 import { lineOf } from './scenario-lines.ts';
 
 export type { CalleeAction, CallerAction } from './scenario-actions.ts';
@@ -100,68 +101,115 @@ const application = z.strictObject({
 const order = z.union([
   z.strictObject({ at: duration, twiml: z.string() }),
   z.strictObject({ at: duration, url: z.string(), method: method.default('POST') }),
+  z
+    .strictObject({ at: duration, status: z.enum(['canceled', 'completed']) })
+    .meta({ description: 'Ends the call: before its answer it is canceled, afterwards completed.' }),
 ]);
 
+const voice = z.strictObject({
+  url: z.string(),
+  method: method.default('POST'),
+  fallbackUrl: z.string().default(''),
+  fallbackMethod: method.default('POST'),
+  statusCallback: z.string().default('').meta({ description: 'Is told that the call has ended.' }),
+  statusCallbackMethod: method.default('POST'),
+});
+
+/** What a call has that comes in to no number: none of it is asked for. */
+const NO_VOICE: z.infer<typeof voice> = {
+  url: '',
+  method: 'POST',
+  fallbackUrl: '',
+  fallbackMethod: 'POST',
+  statusCallback: '',
+  statusCallbackMethod: 'POST',
+};
+
+const written = z.strictObject({
+  shows: z.string().min(1).meta({ description: 'What the fixture shows, in a sentence.' }),
+  region: z
+    .enum(REGION_IDS)
+    .default(DEFAULT_REGION)
+    .meta({ description: 'The Region that has the number: where the call is processed.' }),
+  from: z.string().default('+15005550001').meta({ description: 'Who calls.' }),
+  to: z.string().default('+15005550006').meta({ description: 'The number that is called.' }),
+  voice: voice.optional().meta({ description: 'What the number has as its voice URL and fallback URL.' }),
+  created: created.optional(),
+  webhooks: z
+    .array(webhook)
+    .default([])
+    .meta({ description: 'The application. The first entry that fits a request answers it.' }),
+  caller: z
+    .array(callerAction)
+    .default([])
+    .meta({ description: 'What the caller does: one step after the other, or each at its time.' }),
+  callees: z
+    .array(z.strictObject({ address: z.string(), does: z.array(calleeAction) }))
+    .default([])
+    .meta({
+      description:
+        'Whom the call dials, by number or URI. Entries of one address are used in turn, the last one again and again.',
+    }),
+  domains: z
+    .array(domain)
+    .default([])
+    .meta({ description: "SIP domains of the Region: the account's own, its parent's, or a stranger's." }),
+  registrations: z
+    .array(registration)
+    .default([])
+    .meta({ description: 'Devices that are registered there, in this order.' }),
+  applications: z.array(application).default([]).meta({ description: 'TwiML applications of the Region.' }),
+  orders: z
+    .array(order)
+    .default([])
+    .meta({ description: 'What the API does with the call: gives it another document, or ends it.' }),
+  choices: twimlChoices.prefault({}).meta({ description: 'What Twilio leaves open.' }),
+  speech: z
+    .union([
+      z.literal('none'),
+      z.literal('fails'),
+      z.strictObject({ languages: z.array(z.string()).min(1) }),
+      z.literal('all'),
+    ])
+    .default('all')
+    .meta({
+      description:
+        'Who understands what is said: everything, these languages only, nothing because it fails; or nobody.',
+    }),
+  seed: z.int().positive().default(1).meta({ description: 'The first of the counting identifiers.' }),
+});
+
+/** The JSON Schema of a scenario that begins so, and has none of `others`. */
+function beginsWith(beginning: string, others: readonly string[]) {
+  const names = Object.keys(written.shape).filter((name) => !others.includes(name));
+  return {
+    type: 'object',
+    properties: Object.fromEntries(names.map((name) => [name, {}])),
+    required: [beginning],
+    additionalProperties: false,
+  } as const;
+}
+
 /** `scenario.yaml`: one call, the application it reaches and the caller. */
-export const scenarioSchema = z
-  .strictObject({
-    shows: z.string().min(1).meta({ description: 'What the fixture shows, in a sentence.' }),
-    region: z
-      .enum(REGION_IDS)
-      .default(DEFAULT_REGION)
-      .meta({ description: 'The Region that has the number: where the call is processed.' }),
-    from: z.string().default('+15005550001').meta({ description: 'Who calls.' }),
-    to: z.string().default('+15005550006').meta({ description: 'The number that is called.' }),
-    voice: z
-      .strictObject({
-        url: z.string(),
-        method: method.default('POST'),
-        fallbackUrl: z.string().default(''),
-        fallbackMethod: method.default('POST'),
-        statusCallback: z.string().default('').meta({ description: 'Is told that the call has ended.' }),
-      })
-      .meta({ description: 'What the number has as its voice URL and fallback URL.' }),
-    webhooks: z
-      .array(webhook)
-      .default([])
-      .meta({ description: 'The application. The first entry that fits a request answers it.' }),
-    caller: z
-      .array(callerAction)
-      .default([])
-      .meta({ description: 'What the caller does: one step after the other, or each at its time.' }),
-    callees: z
-      .array(z.strictObject({ address: z.string(), does: z.array(calleeAction) }))
-      .default([])
-      .meta({
-        description:
-          'Whom the call dials, by number or URI. Entries of one address are used in turn, the last one again and again.',
-      }),
-    domains: z
-      .array(domain)
-      .default([])
-      .meta({ description: "SIP domains of the Region: the account's own, its parent's, or a stranger's." }),
-    registrations: z
-      .array(registration)
-      .default([])
-      .meta({ description: 'Devices that are registered there, in this order.' }),
-    applications: z.array(application).default([]).meta({ description: 'TwiML applications of the Region.' }),
-    orders: z.array(order).default([]).meta({ description: 'Documents that the API gives the call.' }),
-    choices: twimlChoices.prefault({}).meta({ description: 'What Twilio leaves open.' }),
-    speech: z
-      .union([
-        z.literal('none'),
-        z.literal('fails'),
-        z.strictObject({ languages: z.array(z.string()).min(1) }),
-        z.literal('all'),
-      ])
-      .default('all')
-      .meta({
-        description:
-          'Who understands what is said: everything, these languages only, nothing because it fails; or nobody.',
-      }),
-    seed: z.int().positive().default(1).meta({ description: 'The first of the counting identifiers.' }),
+export const scenarioSchema = written
+  .check(({ value: { voice, created, caller }, issues }) => {
+    const fault = (name: string, message: string) =>
+      issues.push({ code: 'custom', path: [name], message, input: undefined });
+    if (!voice && !created)
+      fault('voice', 'is missing; expected object, or "created": the API makes the call');
+    if (voice && created) fault('created', 'the call comes in to "voice", or the API makes it: expected one');
+    if (created && caller.length > 0)
+      fault(
+        'caller',
+        'nobody calls in a call that the API makes; write what `to` does in its entry of callees',
+      );
   })
-  .meta({ title: 'Trunkline scenario', description: 'One call, replayed in virtual time.' });
+  .meta({
+    title: 'Trunkline scenario',
+    description: 'One call, replayed in virtual time.',
+    oneOf: [beginsWith('voice', ['created']), beginsWith('created', ['voice', 'caller'])],
+  })
+  .transform(({ voice = NO_VOICE, ...written }) => ({ ...written, voice }));
 
 export type Scenario = z.infer<typeof scenarioSchema>;
 export type ScriptedAnswer = z.infer<typeof answer>;
@@ -185,7 +233,7 @@ export function readScenario(directory: string): Scenario {
     for (const error of document.errors) throw error;
     return { document, data: document.toJS() as unknown };
   });
-  const checked = scenarioSchema.safeParse(data);
+  const checked = scenarioSchema.safeParse(data, { error: nameUnknownKeys });
   const faults = checked.success
     ? strayFiles(checked.data)
     : faultsOf(checked.error.issues, (place) => lineOf(document, lines, place));

@@ -1,45 +1,17 @@
 import { secondsInCall } from '../call/call-records.ts';
-import { STANDARD_CHOICES } from '../call/choices.ts';
+import { endedByApi } from '../call/ended-by-api.ts';
 import type { CallFacts } from '../call/facts.ts';
 import type { OrderedDocument } from '../call/orders.ts';
 import { statusCallbackParameters } from '../call/status-callback.ts';
-import type { Clock, VirtualClock } from '../core/clock.ts';
-import type { Ids } from '../core/ids.ts';
+import type { Clock } from '../core/clock.ts';
 import { SimulatedLeg } from '../leg/simulated/simulated-leg.ts';
-import { DEFAULT_REGION } from '../region/region.ts';
 import { runCall } from '../twiml/interpreter/run-call.ts';
 import type { CallEnd, CallWorld } from '../twiml/interpreter/world.ts';
-import { createWebhookSession } from '../webhook/client.ts';
-import type { HttpClient } from '../webhook/port.ts';
+import { ACCOUNT_SID, type CallScenario, partsOfCalls, type SimulatedCallParts } from './call-parts.ts';
 import { Chronicle } from './chronicle.ts';
 import type { Scenario } from './scenario.ts';
-import { createScriptedSpeech } from './scripted-speech.ts';
-import { applicationOf } from './simulated-application.ts';
-import { createSimulatedAudio } from './simulated-audio.ts';
 import { type DialerParts, SimulatedDialer } from './simulated-dialer.ts';
-import { SimulatedRegistrations } from './simulated-registrations.ts';
-
-export const ACCOUNT_SID = `AC${'0'.repeat(31)}1`;
-/** What requests are signed with unless somebody says otherwise. */
-export const AUTH_TOKEN = '0123456789abcdef0123456789abcdef';
-
-/** What of a scenario the world is made of; who calls does what it does to `leg.peer`. */
-export type CallScenario = Pick<
-  Scenario,
-  'from' | 'to' | 'voice' | 'callees' | 'domains' | 'registrations' | 'applications' | 'orders'
-> &
-  Partial<Pick<Scenario, 'choices' | 'region' | 'speech'>>;
-
-export interface SimulatedCallParts extends Partial<Pick<DialerParts, 'audio' | 'stranger'>> {
-  readonly clock: VirtualClock;
-  readonly ids: Ids;
-  /** The application. */
-  readonly http: HttpClient;
-  /** Counts how long a request may take altogether; absent: `clock`. */
-  readonly requestClock?: Clock;
-  /** Absent: `AUTH_TOKEN`. */
-  readonly authToken?: string;
-}
+import { scheduleOrders } from './simulated-orders.ts';
 
 /** One inbound call in virtual time: the live interpreter and webhook client around a simulated leg. */
 export class SimulatedCall {
@@ -49,45 +21,20 @@ export class SimulatedCall {
   readonly world: CallWorld;
   readonly #clock: Clock;
   readonly #orders: Scenario['orders'];
-  readonly #statusCallback: string;
+  readonly #voice: CallScenario['voice'];
   #duration = 0;
+  /** How the API ended it. */
+  #ordered: CallEnd | undefined;
 
-  private constructor(
-    { clock, ids, http, requestClock = clock, authToken = AUTH_TOKEN, ...parts }: SimulatedCallParts,
-    { from, to, voice, callees, applications, orders, ...given }: CallScenario,
-    registrations: SimulatedRegistrations,
-  ) {
-    const { region = DEFAULT_REGION, choices = STANDARD_CHOICES } = given;
-    const speech = createScriptedSpeech(given.speech ?? 'all');
+  private constructor(parts: DialerParts, { from, to, voice, orders }: CallScenario) {
+    const { clock, ids, region, choices, webhooks, audio, speech } = parts;
     this.#clock = clock;
     this.#orders = orders;
-    this.#statusCallback = voice.statusCallback;
+    this.#voice = voice;
     const facts = factsOf(from, to, ids.sid('CA'));
     this.chronicle = new Chronicle(clock, region);
-    const webhooks = (of: Chronicle) =>
-      createWebhookSession({
-        http,
-        clock: requestClock,
-        ids,
-        choices,
-        authToken: async () => authToken,
-        onWarning: (warning) => of.report(warning),
-      });
-    const { audio = createSimulatedAudio, stranger } = parts;
     this.leg = new SimulatedLeg(clock);
-    this.dialer = new SimulatedDialer({
-      clock,
-      ids,
-      region,
-      choices,
-      callees,
-      registrations,
-      applications: applications.map((written) => applicationOf(written, ACCOUNT_SID)),
-      webhooks,
-      audio,
-      speech,
-      ...(stranger && { stranger }),
-    });
+    this.dialer = new SimulatedDialer(parts);
     const session = webhooks(this.chronicle);
     this.world = {
       clock,
@@ -113,8 +60,7 @@ export class SimulatedCall {
   }
 
   static async create(parts: SimulatedCallParts, scenario: CallScenario): Promise<SimulatedCall> {
-    const registrations = await SimulatedRegistrations.create(scenario, ACCOUNT_SID, parts.clock);
-    return new SimulatedCall(parts, scenario, registrations);
+    return new SimulatedCall(await partsOfCalls(parts, scenario), scenario);
   }
 
   /** Whole seconds in call, as its record has them; 0 for a call that was never answered. */
@@ -124,8 +70,10 @@ export class SimulatedCall {
 
   /** Executes the call. Resolves when it and all that it dialled are over; time has to be driven meanwhile. */
   async run(): Promise<CallEnd> {
-    this.#scheduleOrders();
-    const end = await runCall(this.world, { kind: 'fresh' }, new AbortController().signal);
+    const redirect = (document: OrderedDocument) => this.world.onRedirect?.(document);
+    scheduleOrders(this.#orders, { redirect, end: () => this.#end() }, this.#clock);
+    const ended = await runCall(this.world, { kind: 'fresh' }, new AbortController().signal);
+    const end = this.#ordered ?? ended;
     this.#duration = secondsSince(this.chronicle.answeredAt, this.#clock);
     const { status, cause } = end;
     this.chronicle.add({ type: 'call-ended', status, duration_s: this.#duration, cause });
@@ -138,28 +86,19 @@ export class SimulatedCall {
     return end;
   }
 
-  async #tellEnd(status: CallEnd['status']): Promise<void> {
-    if (this.#statusCallback === '') return;
-    const ended = { status, duration: String(this.#duration) };
-    const params = statusCallbackParameters(this.world.facts, ended, { at: this.#clock.now(), sequence: 0 });
-    const request = {
-      url: this.#statusCallback,
-      method: 'POST',
-      params,
-      purpose: 'status-callback',
-    } as const;
-    await this.world.webhooks.fetch(request, new AbortController().signal);
+  #end(): void {
+    if (this.leg.ended.aborted) return;
+    this.#ordered = endedByApi(this.leg.state === 'answered');
+    void this.leg.hangup(); // a simulated leg never fails to
   }
 
-  /** Gives the call the documents that the API orders. */
-  #scheduleOrders(): void {
-    for (const order of this.#orders) {
-      const document: OrderedDocument =
-        'twiml' in order
-          ? { kind: 'twiml', twiml: order.twiml }
-          : { kind: 'url', url: order.url, method: order.method, fallbackUrl: '', fallbackMethod: 'POST' };
-      this.#clock.after(order.at, () => this.world.onRedirect?.(document));
-    }
+  async #tellEnd(status: CallEnd['status']): Promise<void> {
+    const { statusCallback: url, statusCallbackMethod: method } = this.#voice;
+    if (url === '') return;
+    const ended = { status, duration: String(this.#duration) };
+    const params = statusCallbackParameters(this.world.facts, ended, { at: this.#clock.now(), sequence: 0 });
+    const request = { url, method, params, purpose: 'status-callback' } as const;
+    await this.world.webhooks.fetch(request, new AbortController().signal);
   }
 }
 

@@ -1,10 +1,13 @@
 import { answeredRecord, endRecord, newCallRecord, secondsInCall } from '../call/call-records.ts';
-import type { CallFacts } from '../call/facts.ts';
 import type { OrderedDocument } from '../call/orders.ts';
 import type { Withdrawal } from '../call/outcomes.ts';
 import { type OutgoingEnd, outgoingEnd } from '../call/outgoing-end.ts';
 import type { CallRecord } from '../call/record.ts';
-import { statusCallbackParameters } from '../call/status-callback.ts';
+import {
+  type ProgressEvent,
+  type StatusCallbackDetails,
+  statusCallbackParameters,
+} from '../call/status-callback.ts';
 import { deviceRefused, type RegisteredDevices } from '../config/registered-address.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
@@ -13,7 +16,10 @@ import { type SimulatedCallee, SimulatedOutgoingLeg } from '../leg/simulated/sim
 import { REGIONS } from '../region/region.ts';
 import { runCall } from '../twiml/interpreter/run-call.ts';
 import type { CallEnd, CallWorld } from '../twiml/interpreter/world.ts';
-import type { ChildCall, ChildEnd, DialOrder } from '../twiml/verbs/ports.ts';
+import type { ChildCall, ChildEnd } from '../twiml/verbs/ports.ts';
+import type { WebhookSession } from '../webhook/port.ts';
+import { withParameters } from '../webhook/with-parameters.ts';
+import { type ChildOf, type Conduct, NO_DOCUMENT, type PartyOrder } from './child-order.ts';
 import { Chronicle } from './chronicle.ts';
 import { type CalleeEvents, scheduleCallee } from './peers.ts';
 import type { CalleeAction } from './scenario.ts';
@@ -22,11 +28,11 @@ import type { DialerParts, SimulatedDialer } from './simulated-dialer.ts';
 import { SimulatedFork } from './simulated-fork.ts';
 import type { SimulatedRegistrations } from './simulated-registrations.ts';
 
-/** A call that `<Dial>` made in virtual time: its timeline, record and callbacks are made as the live ones are. */
+/** A call that is made in virtual time: its timeline, record and callbacks are made as the live ones are. */
 export class SimulatedChild implements ChildCall {
   readonly callSid: string;
   readonly leg: SimulatedOutgoingLeg;
-  readonly order: DialOrder;
+  readonly order: PartyOrder;
   readonly chronicle: Chronicle;
   readonly world: CallWorld;
   readonly end: Promise<ChildEnd>;
@@ -37,6 +43,8 @@ export class SimulatedChild implements ChildCall {
   /** When it was dialled, on the clock's `monotonic`. */
   readonly begunAt: number;
   readonly #clock: Clock;
+  readonly #conduct: Conduct | undefined;
+  readonly #session: WebhookSession;
   readonly #departed = new AbortController();
   #record: CallRecord;
   #withdrawn: Withdrawal | undefined;
@@ -52,36 +60,28 @@ export class SimulatedChild implements ChildCall {
   #resolveOver: () => void = () => {};
 
   constructor(
-    order: DialOrder,
-    to: string,
-    parent: CallFacts,
+    order: PartyOrder,
+    { facts, config = NO_DOCUMENT, params = {}, conduct }: ChildOf,
     { clock, ids, region, choices, webhooks, audio, speech }: DialerParts,
     dialer: SimulatedDialer,
   ) {
     this.order = order;
     this.#clock = clock;
+    this.#conduct = conduct;
     this.begunAt = clock.monotonic();
-    this.callSid = ids.sid('CA');
+    this.callSid = facts.callSid;
     this.leg = new SimulatedOutgoingLeg(clock, `call-id-${this.callSid.slice(-4)}`);
     this.chronicle = new Chronicle(clock, region);
-    const facts: CallFacts = {
-      ...parent,
-      callSid: this.callSid,
-      from: order.callerId ?? parent.from,
-      to,
-      direction: 'outbound-dial',
-      parentCallSid: parent.callSid,
-      sip: null,
-      domain: null,
-    };
     const session = webhooks(this.chronicle);
+    this.#session = session;
     const { homeEdge } = REGIONS[region];
     this.world = {
       clock,
       facts,
-      config: { voiceUrl: '', voiceMethod: 'POST', voiceFallbackUrl: '', voiceFallbackMethod: 'POST' },
+      config,
       leg: this.leg,
-      webhooks: session,
+      ...(conduct && { answered: true as const }),
+      webhooks: withParameters(session, params),
       dialer: dialer.of(facts, this.leg),
       audio: audio(session, this.chronicle),
       choices,
@@ -93,10 +93,10 @@ export class SimulatedChild implements ChildCall {
       onRedirect: undefined,
     };
     this.#record = newCallRecord({
-      direction: 'outbound-dial',
+      direction: facts.direction === 'outbound-api' ? 'outbound-api' : 'outbound-dial',
       callSid: facts.callSid,
       accountSid: facts.accountSid,
-      parentCallSid: parent.callSid,
+      parentCallSid: facts.parentCallSid,
       region,
       egressEdge: order.target.kind === 'sip' ? (order.target.edge ?? homeEdge) : homeEdge,
       from: facts.from,
@@ -121,9 +121,15 @@ export class SimulatedChild implements ChildCall {
     return { ...this.#record, diagnostics: this.chronicle.diagnostics };
   }
 
+  /** Whom it calls: a number or a URI. */
+  get address(): string {
+    const { target } = this.order;
+    return target.kind === 'number' ? target.number : target.uri;
+  }
+
   begin(actions: readonly CalleeAction[]): void {
     const { from, to, egress_edge } = this.#record;
-    this.chronicle.add({ type: 'call-placed', edge: egress_edge ?? '', from, to, uri: to });
+    this.chronicle.add({ type: 'call-placed', edge: egress_edge ?? '', from, to, uri: this.address });
     this.#tell('initiated');
     this.does(actions);
     this.#watch();
@@ -168,8 +174,11 @@ export class SimulatedChild implements ChildCall {
   }
 
   #schedule(actions: readonly CalleeAction[], peer: SimulatedCallee, rang: CalleeEvents['rang']): void {
-    const redirect = (url: string) =>
-      this.leave({ kind: 'url', url, method: 'POST', fallbackUrl: '', fallbackMethod: 'POST' });
+    const redirect = (url: string) => {
+      const document = { kind: 'url', url, method: 'POST', fallbackUrl: '', fallbackMethod: 'POST' } as const;
+      if (this.#conduct) this.world.onRedirect?.(document);
+      else this.leave(document);
+    };
     this.scripts.push(scheduleCallee(actions, peer, this.#clock, { rang, redirect }));
   }
 
@@ -220,6 +229,7 @@ export class SimulatedChild implements ChildCall {
     this.#record = answeredRecord(this.#record, this.#clock.now());
     this.chronicle.add({ type: 'answered' });
     this.#tell('answered');
+    this.#running = this.#conduct?.converse(this);
   }
 
   #ended(reason: unknown): void {
@@ -241,7 +251,13 @@ export class SimulatedChild implements ChildCall {
     const duration_s = Number(this.#record.duration);
     this.chronicle.add({ type: 'call-ended', status, duration_s, cause });
     const end = this.#endOf(reason);
-    this.#tell('completed', end.sipStatus);
+    if (!this.#conduct) return this.#close(end);
+    void this.#conduct.lastWords().then((details) => this.#close(end, details));
+  }
+
+  #close(end: ChildEnd, details: Partial<StatusCallbackDetails> = {}): void {
+    const { sipStatus } = end;
+    this.#tell('completed', { ...details, ...(sipStatus !== undefined && { sipResponseCode: sipStatus }) });
     void this.#callbacks.then(() => {
       this.#resolveEnd(end);
       this.#resolveOver();
@@ -269,19 +285,19 @@ export class SimulatedChild implements ChildCall {
     };
   }
 
-  #tell(event: 'initiated' | 'ringing' | 'answered' | 'completed', sipResponseCode?: number): void {
+  #tell(event: ProgressEvent, details: Partial<StatusCallbackDetails> = {}): void {
     const callback = this.order.statusCallback;
     if (!callback?.events.includes(event)) return;
     const params = statusCallbackParameters(this.world.facts, this.#record, {
       at: this.#clock.now(),
       sequence: this.#sequence++,
       ...(event === 'initiated' && { status: 'initiated' as const }),
-      ...(sipResponseCode !== undefined && { sipResponseCode }),
+      ...details,
     });
     const { url, method } = callback;
     this.#callbacks = this.#callbacks.then(async () => {
       const request = { url, method, params, purpose: 'status-callback' } as const;
-      await this.world.webhooks.fetch(request, new AbortController().signal);
+      await this.#session.fetch(request, new AbortController().signal);
     });
   }
 }

@@ -7,8 +7,9 @@ import type { Leg } from '../leg/port.ts';
 import type { RegionId } from '../region/region.ts';
 import type { SpeechToText } from '../speech/port.ts';
 import type { AudioLibrary } from '../twiml/interpreter/world.ts';
-import type { Dialer, DialOrder } from '../twiml/verbs/ports.ts';
+import type { Dialer } from '../twiml/verbs/ports.ts';
 import type { WebhookSession } from '../webhook/port.ts';
+import type { ChildOf, PartyOrder } from './child-order.ts';
 import type { Chronicle } from './chronicle.ts';
 import { type CalleeAction, type Scenario, ScenarioError } from './scenario.ts';
 import { type ApplicationCallOf, SimulatedApplication } from './simulated-application.ts';
@@ -49,31 +50,54 @@ export class SimulatedDialer {
         if (target.kind === 'application') {
           return this.#application({ order: { ...order, target }, parent, leg, depth });
         }
-        const address = target.kind === 'number' ? target.number : target.uri;
-        if (order.refused) {
-          const child = this.#child(order, address, parent);
-          child.refuse(order.refused);
-          return child;
-        }
-        const { registrations } = this.#parts;
-        if (target.kind === 'sip' && registrations.has(target)) {
-          const child = this.#child(order, address, parent);
-          void registrations
-            .find(target, parent.accountSid)
-            .then((found) => child.beginAt(found, registrations));
-          return child;
-        }
-        const matching = this.#parts.callees.filter((callee) => callee.address === address);
-        const turn = this.#used.get(address) ?? 0;
-        this.#used.set(address, turn + 1);
-        const callee = matching[Math.min(turn, matching.length - 1)];
-        const does = callee?.does ?? this.#parts.stranger?.(address);
-        if (!does) throw new ScenarioError(`the scenario has no callee ${address}`);
-        const child = this.#child(order, address, parent);
-        child.begin(does);
+        const child = this.party(
+          { ...order, target },
+          {
+            facts: {
+              ...parent,
+              callSid: this.#parts.ids.sid('CA'),
+              from: order.callerId ?? parent.from,
+              to: target.kind === 'number' ? target.number : target.uri,
+              direction: 'outbound-dial',
+              parentCallSid: parent.callSid,
+              sip: null,
+              domain: null,
+            },
+          },
+        );
+        this.children.push(child);
+        this.begin(child);
         return child;
       },
     };
+  }
+
+  /** A call to somebody; `begin` has them called. */
+  party(order: PartyOrder, of: ChildOf): SimulatedChild {
+    return new SimulatedChild(order, of, this.#parts, this);
+  }
+
+  /** Throws ScenarioError when the scenario does not say what those do who are called. */
+  begin(child: SimulatedChild): void {
+    const { target, refused } = child.order;
+    const { registrations } = this.#parts;
+    if (refused) return child.refuse(refused);
+    if (target.kind === 'sip' && registrations.has(target)) {
+      const found = registrations.find(target, child.world.facts.accountSid);
+      void found.then((devices) => child.beginAt(devices, registrations));
+      return;
+    }
+    child.begin(this.#doingOf(child.address));
+  }
+
+  #doingOf(address: string): readonly CalleeAction[] {
+    const matching = this.#parts.callees.filter((callee) => callee.address === address);
+    const turn = this.#used.get(address) ?? 0;
+    this.#used.set(address, turn + 1);
+    const callee = matching[Math.min(turn, matching.length - 1)];
+    const does = callee?.does ?? this.#parts.stranger?.(address);
+    if (!does) throw new ScenarioError(`the scenario has no callee ${address}`);
+    return does;
   }
 
   #application(call: ApplicationCallOf): SimulatedApplication {
@@ -86,12 +110,6 @@ export class SimulatedDialer {
       },
       dialerOf: (facts, leg) => this.of(facts, leg, call.depth + 1),
     });
-    this.children.push(child);
-    return child;
-  }
-
-  #child(order: DialOrder, address: string, parent: CallFacts): SimulatedChild {
-    const child = new SimulatedChild(order, address, parent, this.#parts, this);
     this.children.push(child);
     return child;
   }

@@ -1,8 +1,7 @@
 import type { Standstill, VirtualClock } from '../core/clock.ts';
 import type { SimulatedBase } from '../leg/simulated/base-leg.ts';
 import type { Chronicle } from './chronicle.ts';
-import type { Script } from './script.ts';
-import type { SimulatedCall } from './simulated-call.ts';
+import type { ReplayedCall } from './replayed-call.ts';
 import { SimulatedChild } from './simulated-child.ts';
 
 /** Our choice: the longest call that any time limit allows, 86,400 s. What goes on for longer never ends. */
@@ -24,15 +23,16 @@ export class StuckError extends Error {
 /** What there is to look at when a run stands still. */
 export interface Scene {
   readonly clock: VirtualClock;
-  readonly call: SimulatedCall;
-  readonly caller: Script<object>['standing'];
+  readonly call: ReplayedCall;
+  /** Where its peer stands, a sentence each. */
+  readonly standing: readonly string[];
   /** Requests that wait for their answer. */
   readonly requests: readonly string[];
 }
 
 /** Who waits for what, a line each. */
 export function whoWaits(
-  { clock, call, caller, requests }: Scene,
+  { clock, call, standing, requests }: Scene,
   { pending }: Standstill,
 ): readonly string[] {
   const now = `${(clock.monotonic() / 1000).toFixed(3)} s`;
@@ -43,7 +43,7 @@ export function whoWaits(
       : `after ${now} the call is still not over:`,
     `  the call ${running(call.chronicle)}`,
     ...about(call.leg).map((line) => `    ${line}`),
-    `  the caller ${caller}`,
+    ...standing.map((line) => `  ${line}`),
     ...children.flatMap((child) => [
       `  the call to ${child.record.to} ${running(child.chronicle)}`,
       ...(child instanceof SimulatedChild ? dialled(child) : []).map((line) => `    ${line}`),

@@ -2,14 +2,11 @@ import type { OutboundJob } from '../call/job.ts';
 import type { OutboundOrder } from '../call/orders.ts';
 import { parseOutboundOrder } from '../call/outbound-order.ts';
 import { type CallRecord, TERMINAL_STATUSES } from '../call/record.ts';
-import { type Diagnostic, failure, warning } from '../core/diagnostic.ts';
-import { isE164 } from '../core/e164.ts';
+import { type Diagnostic, failure } from '../core/diagnostic.ts';
 import type { Logger } from '../core/logger.ts';
 import type { TakenCall } from '../queue/port.ts';
+import { beginCreated, createdParameters, createdTarget } from '../twiml/interpreter/created-call.ts';
 import type { CallEnd } from '../twiml/interpreter/world.ts';
-import type { DialTarget } from '../twiml/verbs/ports.ts';
-import { readSipTarget } from '../twiml/verbs/sip-uri.ts';
-import { startRecording } from './call-directory.ts';
 import { CallLedger } from './call-ledger.ts';
 import type { CallParts } from './call-parts.ts';
 import { userOf } from './dialer.ts';
@@ -74,7 +71,7 @@ class ApiCall {
   readonly #call: OutgoingCall;
 
   constructor(job: OutboundJob, order: OutboundOrder, record: CallRecord, parts: CallParts) {
-    const { target, diagnostics } = readTarget(order);
+    const { target, diagnostics } = createdTarget(order);
     this.#parts = parts;
     this.#order = order;
     this.#call = new OutgoingCall(
@@ -118,33 +115,12 @@ class ApiCall {
     await call.finish(answered ? await this.#converse(shutdown) : cut);
   }
 
-  /** @see https://www.twilio.com/docs/voice/api/call-resource#senddigits: sent when it is answered, then the document */
   async #converse(shutdown: AbortSignal): Promise<CallEnd> {
-    const { recording, sendDigits, document, machineDetection } = this.#order;
     const call = this.#call;
-    if (machineDetection) call.timeline.report(noMachineDetection());
-    if (recording) await startRecording(call, call.desk, recording, 'OutboundAPI');
-    if (sendDigits !== '') await call.leg.sendDigits(sendDigits, shutdown).catch(() => {}); // runDocument finds it over
-    const params = machineDetection ? { AnsweredBy: 'unknown' } : {};
-    return await runDocument(call, document, this.#parts, shutdown, params);
+    const { leg, timeline, desk } = call;
+    const report = (diagnostic: Diagnostic) => timeline.report(diagnostic);
+    const order = this.#order;
+    await beginCreated({ leg, timeline, desk, report }, order, shutdown);
+    return await runDocument(call, order.document, this.#parts, shutdown, createdParameters(order));
   }
-}
-
-interface Reading {
-  readonly target: DialTarget | undefined;
-  readonly diagnostics: readonly Diagnostic[];
-}
-
-function readTarget({ to, credentials }: OutboundOrder): Reading {
-  if (isE164(to)) return { target: { kind: 'number', number: to }, diagnostics: [] };
-  if (/^sips?:/i.test(to)) return readSipTarget(to, credentials ?? {});
-  const message = `"${to.slice(0, 100)}" can be called neither as a number nor as a SIP URI: write + and the country code, or sip:user@host.`;
-  return { target: undefined, diagnostics: [failure(13224, message, { actual: to })] };
-}
-
-/** @see https://www.twilio.com/docs/voice/answering-machine-detection */
-function noMachineDetection(): Diagnostic {
-  const message =
-    'Machine detection is not available in Trunkline: AnsweredBy is "unknown" and the document runs at once.';
-  return warning(21263, message, { expected: 'a call without MachineDetection' });
 }

@@ -1,8 +1,7 @@
-import type { CallOrder, OrderedDocument, OrderedRecording, OrderReply } from '../call/orders.ts';
-import type { RecordingSource } from '../call/record.ts';
+import type { CallOrder, OrderedDocument, OrderReply } from '../call/orders.ts';
 import type { TimelineSink } from '../call/timeline.ts';
 import type { Leg } from '../leg/port.ts';
-import { LONGEST_CALL_MS } from './limits.ts';
+import { startRecording } from '../twiml/interpreter/ordered-recording.ts';
 import type { CallRecordingDesk } from './recording-desk.ts';
 
 /** A live call as the API commands it. */
@@ -63,31 +62,4 @@ export class CallDirectory {
 
 function wrongState({ callSid }: CallOrder, why: string): OrderReply {
   return { ok: false, reason: 'wrong-state', message: `call ${callSid}: ${why}` };
-}
-
-/** Records a leg from now to its end, or until the API stops it; resolves with the recording's SID once it runs. */
-export async function startRecording(
-  call: Pick<OrderableCall, 'leg' | 'timeline'>,
-  desk: CallRecordingDesk,
-  order: OrderedRecording,
-  source: RecordingSource,
-): Promise<string> {
-  const { channels, track, trim, callback } = order;
-  const { sid } = await desk.begin({ source, channels, track, statusCallback: callback });
-  call.timeline.add({ type: 'recording-started', recording: sid });
-  desk.follow(
-    sid,
-    () =>
-      call.leg.record({
-        recordingSid: sid,
-        silenceMs: 0,
-        maxLengthMs: LONGEST_CALL_MS,
-        trim,
-        track,
-        channels,
-      }),
-    ({ reason, durationMs }) =>
-      call.timeline.add({ type: 'recording-ended', recording: sid, reason, duration_ms: durationMs }),
-  );
-  return sid;
 }

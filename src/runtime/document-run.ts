@@ -1,8 +1,9 @@
 import type { OrderedDocument } from '../call/orders.ts';
 import { link as linkSignals } from '../core/abort.ts';
 import { LegEnded } from '../leg/port.ts';
+import { configOf } from '../twiml/interpreter/created-call.ts';
 import { runCall } from '../twiml/interpreter/run-call.ts';
-import type { CallEnd, CallWorld, VoiceConfig } from '../twiml/interpreter/world.ts';
+import type { CallEnd, CallWorld } from '../twiml/interpreter/world.ts';
 import { withParameters } from '../webhook/with-parameters.ts';
 import type { CallParts } from './call-parts.ts';
 import { createDialer } from './dialer.ts';
@@ -83,22 +84,4 @@ export async function untilShutdown<T>(
   } finally {
     shutdown.removeEventListener('abort', onShutdown);
   }
-}
-
-/** The fallback of a document that was ordered by address; one that was given as text has none. */
-function configOf(document: OrderedDocument): VoiceConfig {
-  const none = {
-    voiceUrl: '',
-    voiceMethod: 'POST',
-    voiceFallbackUrl: '',
-    voiceFallbackMethod: 'POST',
-  } as const;
-  if (document.kind === 'twiml') return none;
-  const { url, method, fallbackUrl, fallbackMethod } = document;
-  return {
-    voiceUrl: url,
-    voiceMethod: method,
-    voiceFallbackUrl: fallbackUrl,
-    voiceFallbackMethod: fallbackMethod,
-  };
 }

@@ -1,6 +1,8 @@
 import { newCallRecord } from '../call/call-records.ts';
+import { endedByApi } from '../call/ended-by-api.ts';
 import type { CallFacts } from '../call/facts.ts';
 import type { InboundJob } from '../call/job.ts';
+import { LONGEST_CALL_MS, tooLong } from '../call/limits.ts';
 import type { OrderedDocument } from '../call/orders.ts';
 import { completedCallbackId, statusCallbackTask } from '../call/status-callback.ts';
 import { CALLBACK_ATTEMPTS } from '../call/tasks.ts';
@@ -19,7 +21,6 @@ import type { CallParts, Closable } from './call-parts.ts';
 import { type CallDialer, createDialer } from './dialer.ts';
 import { goOnAlone, untilShutdown } from './document-run.ts';
 import { guarded } from './guarded.ts';
-import { LONGEST_CALL_MS, tooLong } from './limits.ts';
 import { notedAudio } from './noted-audio.ts';
 import { notedWebhooks } from './noted-webhooks.ts';
 import { type CallRecordingDesk, createRecordingDesk } from './recording-desk.ts';
@@ -94,9 +95,7 @@ class LiveCall implements OrderableCall {
 
   end(): void {
     if (this.leg.ended.aborted) return;
-    this.#ordered = this.inProgress
-      ? { status: 'completed', cause: 'it was ended through the API' }
-      : { status: 'canceled', cause: 'it was canceled through the API' };
+    this.#ordered = endedByApi(this.inProgress);
     this.#hangUp();
   }
 

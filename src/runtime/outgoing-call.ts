@@ -1,6 +1,7 @@
 import { newCallRecord, secondsInCall } from '../call/call-records.ts';
 import type { CallFacts } from '../call/facts.ts';
 import type { OutboundJob } from '../call/job.ts';
+import { LONGEST_CALL_MS, tooLong } from '../call/limits.ts';
 import type { OrderedCallback, OrderedDocument } from '../call/orders.ts';
 import type { OutgoingJournal } from '../call/outbound-order.ts';
 import type { Withdrawal } from '../call/outcomes.ts';
@@ -17,7 +18,6 @@ import type { WebhookSession } from '../webhook/port.ts';
 import type { OrderableCall } from './call-directory.ts';
 import { CallLedger } from './call-ledger.ts';
 import type { CallParts, Closable, Placement } from './call-parts.ts';
-import { LONGEST_CALL_MS, tooLong } from './limits.ts';
 import { notedWebhooks } from './noted-webhooks.ts';
 import { ObservedLink } from './observed-link.ts';
 import { type PlacingOrder, place } from './placing.ts';

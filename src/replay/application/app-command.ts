@@ -1,8 +1,8 @@
 import { basename, join } from 'node:path';
+import { AUTH_TOKEN } from '../call-parts.ts';
 import { fixturesAt } from '../fixtures.ts';
 import { compare, readGolden, writeGolden } from '../replay-all.ts';
 import { readScenario, type Scenario, ScenarioError, scenarioOf } from '../scenario.ts';
-import { AUTH_TOKEN } from '../simulated-call.ts';
 import { APP_USAGE, type AppArguments, readAppArguments } from './app-arguments.ts';
 import { type AppRun, asExpected, runAgainstApp } from './run-scenario.ts';
 

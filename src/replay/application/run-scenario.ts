@@ -71,7 +71,8 @@ export async function runAgainstApp(options: AppScenario): Promise<AppRun> {
       throw error;
     },
   );
-  const parties = partiesOf({ script: caller, sounds: simulated.leg.peer.sounds }, simulated.dialer);
+  const { sounds } = simulated.leg.peer;
+  const parties = [{ name: 'the caller', script: caller, sounds }, ...partiesOf(simulated.dialer.children)];
   const stuck = outcome instanceof CallExpectation ? [outcome.message.split('\n', 1)[0] ?? ''] : [];
   const unheard = mistakes([], parties);
   const errors = call.diagnostics.filter(({ level }) => level === 'error');

@@ -1,10 +1,9 @@
 import { VirtualClock } from '../../core/clock.ts';
 import { CountingIds } from '../../core/ids.ts';
 import { commonLength, type Strand, strandsOf } from '../comparable-timeline.ts';
-import { scheduleCaller } from '../peers.ts';
+import { stageCall } from '../replayed-call.ts';
 import { ScenarioError, scenarioSchema } from '../scenario.ts';
 import { ScriptedHttp } from '../scripted-http.ts';
-import { SimulatedCall } from '../simulated-call.ts';
 import { LONGEST_CALL_MS } from '../stuck.ts';
 import type { ExportedCall } from './exported-call.ts';
 import { type PlacedStep, type WrittenScenario, writeScenario } from './exported-scenario.ts';
@@ -56,8 +55,7 @@ export async function rehearse(
   const ids = new CountingIds(scenario.seed);
   const bodies = new Map([...files].map(([name, text]) => [name, Buffer.from(text)] as const));
   const http = new ScriptedHttp(bodies, scenario.webhooks, clock);
-  const call = await SimulatedCall.create({ clock, ids, http }, scenario);
-  scheduleCaller(scenario.caller, call.leg.peer, clock);
+  const { call } = await stageCall({ clock, ids, http }, scenario);
   try {
     await clock.run(call.run(), LONGEST_CALL_MS);
   } catch {

@@ -49,6 +49,7 @@ export async function scenario(options: ScenarioOptions): Promise<Call> {
         fallbackUrl: absolute(options.fallback),
         fallbackMethod: 'POST',
         statusCallback: absolute(options.statusCallback),
+        statusCallbackMethod: 'POST',
       },
       callees: [],
       domains,

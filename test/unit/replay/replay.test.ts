@@ -284,6 +284,37 @@ describe('readScenario', () => {
     ],
     ['a Region that is none', `${SCENARIO}region: de1\n`, /region \(line 8\): .*us1/],
     ['a misspelt step', `${SCENARIO}caller:\n  - { wiat: 1s }\n`, /:\n {2}caller\.0 \(line 9\): .*"wiat"$/],
+    [
+      'a misspelt key',
+      `${SCENARIO}calees: []\n`,
+      /top \(line 8\): unknown key "calees"; did you mean callees\?$/,
+    ],
+    [
+      'a misspelt key of a step',
+      `${SCENARIO}caller: [{ at: 1s, hangupp: true }]\n`,
+      /caller\.0 \(line 8\): unknown key "hangupp"; did you mean hangup\?$/,
+    ],
+    [
+      'a misspelt key of a call of the API',
+      'shows: x\ncreated: { url: http://app.test/, statusCallbackEvents: [ringing] }\n',
+      /created \(line 2\): unknown key "statusCallbackEvents"; did you mean statusCallbackEvent\?$/,
+    ],
+    [
+      'a call of the API without a document',
+      'shows: x\ncreated: { timeout: 5s }\n',
+      /expected one of url and twiml/,
+    ],
+    [
+      'a call of the API that rings too long',
+      'shows: x\ncreated: { twiml: x, timeout: 1h }\n',
+      /timeout.*1s to 600s/,
+    ],
+    [
+      'a caller of a call of the API',
+      'shows: x\ncreated: { twiml: x }\ncaller: [{ press: 1 }]\n',
+      /caller \(line 3\): nobody calls/,
+    ],
+    ['two beginnings', `${SCENARIO}created: { twiml: x }\n`, /created \(line 8\): .*expected one$/],
     ['nobody to ask', 'shows: x\n', /voice \(line 1\): is missing; expected object/],
     [
       'a file of somebody else',

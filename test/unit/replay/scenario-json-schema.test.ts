@@ -36,6 +36,10 @@ describe('scenario.schema.json', () => {
     ['an answer of two kinds', `${scenario}webhooks: [{ url: x, answers: [{ body: x, file: x }] }]`, false],
     ['an unknown Region', `${scenario}region: de1`, false],
     ['no voice', 'shows: x', false],
+    ['a call of the API', 'shows: x\ncreated: { url: http://app.test/, timeout: 5s }', true],
+    ['a call of the API with a document', 'shows: x\ncreated: { twiml: <Response/>, record: true }', true],
+    ['a call of the API without one', 'shows: x\ncreated: { timeout: 5s }', false],
+    ['a call that comes in and is made', `${scenario}created: { twiml: <Response/> }`, false],
   ])('tells about %s', (_what, yaml, accepted) => {
     expect(accepts(yaml)).toBe(accepted);
   });

@@ -1,0 +1,33 @@
+import { LONGEST_CALL_MS } from '../../call/limits.ts';
+import type { OrderedRecording } from '../../call/orders.ts';
+import type { RecordingSource } from '../../call/record.ts';
+import type { TimelineSink } from '../../call/timeline.ts';
+import type { Leg } from '../../leg/port.ts';
+import type { RecordingDesk } from './world.ts';
+
+/** Records a leg from now to its end, or until the API stops it; resolves with the recording's SID once it runs. */
+export async function startRecording(
+  call: { readonly leg: Leg; readonly timeline: TimelineSink },
+  desk: Pick<RecordingDesk, 'begin' | 'follow'>,
+  order: OrderedRecording,
+  source: RecordingSource,
+): Promise<string> {
+  const { channels, track, trim, callback } = order;
+  const { sid } = await desk.begin({ source, channels, track, statusCallback: callback });
+  call.timeline.add({ type: 'recording-started', recording: sid });
+  desk.follow(
+    sid,
+    () =>
+      call.leg.record({
+        recordingSid: sid,
+        silenceMs: 0,
+        maxLengthMs: LONGEST_CALL_MS,
+        trim,
+        track,
+        channels,
+      }),
+    ({ reason, durationMs }) =>
+      call.timeline.add({ type: 'recording-ended', recording: sid, reason, duration_ms: durationMs }),
+  );
+  return sid;
+}
