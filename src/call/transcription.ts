@@ -4,6 +4,7 @@ import { diagnose } from '../core/error-catalogue.ts';
 import type { RegionId } from '../region/region.ts';
 import { type CallFacts, standardParameters } from './facts.ts';
 import type { CallStatus, RecordingRecord } from './record.ts';
+import type { CallbackTask } from './tasks.ts';
 
 /** What was asked for with a recording: its text, and who is told of it. */
 export interface TranscriptionOrder {
@@ -52,11 +53,21 @@ export function transcriptionFailed({ sid }: Pick<RecordingOf, 'sid'>, why: stri
   return diagnose(13620, `the recording ${sid} could not be transcribed: ${why}.`);
 }
 
-/**
- * What `transcribeCallback` is sent, always with POST.
- * @see https://www.twilio.com/docs/voice/twiml/record#transcribecallback
- */
-export function transcriptionParameters(
+/** The callback of a transcription that is over, always with POST; undefined when nobody is told. */
+export function transcriptionCallback(
+  transcription: Transcription,
+  recordingUrl: string,
+  facts: CallFacts,
+  callStatus: CallStatus,
+): CallbackTask | undefined {
+  const { accountSid, callSid, callback: url } = transcription;
+  if (url === null) return undefined;
+  const params = transcriptionParameters(transcription, recordingUrl, facts, callStatus);
+  return { kind: 'transcription-callback', accountSid, callSid, url, method: 'POST', params };
+}
+
+/** @see https://www.twilio.com/docs/voice/twiml/record#transcribecallback */
+function transcriptionParameters(
   transcription: Transcription,
   recordingUrl: string,
   facts: CallFacts,

@@ -4,10 +4,12 @@ import type { Ids } from '../core/ids.ts';
 import { DEFAULT_REGION } from '../region/region.ts';
 import { createWebhookSession } from '../webhook/client.ts';
 import type { HttpClient } from '../webhook/port.ts';
+import type { Chronicle } from './chronicle.ts';
 import type { Scenario } from './scenario.ts';
 import { createScriptedSpeech } from './scripted-speech.ts';
 import { applicationOf } from './simulated-application.ts';
 import { createSimulatedAudio } from './simulated-audio.ts';
+import { SimulatedCallbacks } from './simulated-callbacks.ts';
 import type { DialerParts } from './simulated-dialer.ts';
 import { SimulatedRegistrations } from './simulated-registrations.ts';
 
@@ -27,6 +29,8 @@ export interface SimulatedCallParts extends Partial<Pick<DialerParts, 'audio' | 
   readonly ids: Ids;
   /** The application. */
   readonly http: HttpClient;
+  /** The application as callbacks reach it. Absent: `http`. */
+  readonly listener?: HttpClient;
   /** Counts how long a request may take altogether; absent: `clock`. */
   readonly requestClock?: Clock;
   /** Absent: `AUTH_TOKEN`. */
@@ -35,11 +39,20 @@ export interface SimulatedCallParts extends Partial<Pick<DialerParts, 'audio' | 
 
 /** What the calls of a scenario share: it, and those that it dials. */
 export async function partsOfCalls(
-  { clock, ids, http, requestClock = clock, authToken = AUTH_TOKEN, ...parts }: SimulatedCallParts,
+  { clock, ids, http, listener = http, ...parts }: SimulatedCallParts,
   scenario: Omit<CallScenario, 'voice'>,
 ): Promise<DialerParts> {
   const { region = DEFAULT_REGION, choices = STANDARD_CHOICES, callees, applications } = scenario;
-  const { audio = createSimulatedAudio, stranger } = parts;
+  const { audio = createSimulatedAudio, stranger, requestClock = clock, authToken = AUTH_TOKEN } = parts;
+  const session = (of: Chronicle, through: HttpClient) =>
+    createWebhookSession({
+      http: through,
+      clock: requestClock,
+      ids,
+      choices,
+      authToken: async () => authToken,
+      onWarning: (warning) => of.report(warning),
+    });
   return {
     clock,
     ids,
@@ -48,15 +61,8 @@ export async function partsOfCalls(
     callees,
     registrations: await SimulatedRegistrations.create(scenario, ACCOUNT_SID, clock),
     applications: applications.map((written) => applicationOf(written, ACCOUNT_SID)),
-    webhooks: (of) =>
-      createWebhookSession({
-        http,
-        clock: requestClock,
-        ids,
-        choices,
-        authToken: async () => authToken,
-        onWarning: (warning) => of.report(warning),
-      }),
+    webhooks: (of) => session(of, http),
+    callbacks: (of) => new SimulatedCallbacks(clock, () => session(of, listener), of),
     audio,
     speech: createScriptedSpeech(scenario.speech ?? 'all'),
     ...(stranger && { stranger }),

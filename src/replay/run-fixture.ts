@@ -47,7 +47,7 @@ export async function runFixture(
   const clock = new VirtualClock();
   const ids = new CountingIds(scenario.seed);
   const http = new ScriptedHttp(files, scenario.webhooks, clock);
-  const staged = await stageCall({ ...parts, clock, ids, http }, scenario);
+  const staged = await stageCall({ ...parts, clock, ids, http, listener: http.listener }, scenario);
   const { call } = staged;
   const end = await clock.run(call.run(), LONGEST_CALL_MS).catch((error: unknown) => {
     if (!(error instanceof Standstill)) throw error;

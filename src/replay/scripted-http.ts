@@ -63,6 +63,20 @@ export class ScriptedHttp implements HttpClient {
 
   async close(): Promise<void> {}
 
+  /**
+   * The application as callbacks reach it: their answers are ignored, so one that the scenario says nothing of is taken.
+   */
+  get listener(): HttpClient {
+    return {
+      request: (request, signal) => {
+        if (this.answers(request)) return this.request(request, signal);
+        this.seen.push({ at: this.#clock.monotonic(), request });
+        return Promise.resolve({ status: 200, headers: {}, body: Buffer.alloc(0) });
+      },
+      close: () => this.close(),
+    };
+  }
+
   /** Webhooks of the scenario that were never requested: most likely a mistake in it. */
   get unused(): readonly string[] {
     return this.#webhooks.filter((webhook) => !this.#used.has(webhook)).map(nameOf);

@@ -103,11 +103,11 @@ export class SimulatedApiCall {
     void leg.answered.then(onAnswer, () => timeout.cancel());
     this.dialer.begin(called);
     await called.over;
-    for (const { over, chronicle } of [called, ...this.dialer.children]) {
+    for (const { over, desk } of [called, ...this.dialer.children]) {
       await over;
-      await chronicle.settled();
+      await desk.ended();
     }
-    for (const { chronicle } of [called, ...this.dialer.children]) await chronicle.transcribed();
+    for (const call of [called, ...this.dialer.children]) await call.settled();
     const { status, cause } = called.record;
     return { status, cause: cause ?? '' };
   }
@@ -128,11 +128,10 @@ export class SimulatedApiCall {
 
   /** The recording of the whole call, where one was asked for. */
   async #lastWords(): Promise<Partial<StatusCallbackDetails>> {
-    await this.chronicle.settled();
-    const kept = this.chronicle.recordings.findLast(({ source }) => source === 'OutboundAPI');
-    if (!kept?.end) return {};
-    const duration = String(Math.round(kept.end.storedMs / 1_000));
-    return { recording: { record: { sid: kept.sid, duration }, url: this.chronicle.urlOf(kept.sid) } };
+    const { desk } = this.called;
+    await desk.ended();
+    const record = desk.startedBy('OutboundAPI');
+    return record ? { recording: { record, url: record.media_url } } : {};
   }
 }
 

@@ -1,8 +1,8 @@
 import { answeredRecord, endRecord, newCallRecord } from '../call/call-records.ts';
 import type { CallFacts } from '../call/facts.ts';
 import type { Withdrawal } from '../call/outcomes.ts';
+import { ProgressTeller } from '../call/progress-teller.ts';
 import type { CallRecord } from '../call/record.ts';
-import { statusCallbackParameters } from '../call/status-callback.ts';
 import type { Application } from '../config/applications.ts';
 import { LentLeg } from '../leg/lent-leg.ts';
 import { type Bridge, type Leg, LegEnded } from '../leg/port.ts';
@@ -19,10 +19,11 @@ import {
 import { runCall } from '../twiml/interpreter/run-call.ts';
 import type { CallEnd, CallWorld } from '../twiml/interpreter/world.ts';
 import type { ChildCall, ChildEnd, Dialer, DialOrder } from '../twiml/verbs/ports.ts';
-import type { WebhookSession } from '../webhook/port.ts';
 import { withParameters } from '../webhook/with-parameters.ts';
 import { Chronicle } from './chronicle.ts';
 import type { Scenario } from './scenario.ts';
+import type { SimulatedCallbacks } from './simulated-callbacks.ts';
+import { SimulatedDesk } from './simulated-desk.ts';
 import type { DialerParts } from './simulated-dialer.ts';
 
 /** An application that a call of the fixture dials. */
@@ -53,14 +54,13 @@ export class SimulatedApplication implements ChildCall {
   readonly #options: ApplicationCallOf;
   readonly #parts: DialerParts;
   readonly #story: ApplicationTimeline;
-  readonly #session: WebhookSession;
   #record: CallRecord;
-  #asked: DialOrder['statusCallback'] = null;
+  /** Its recordings. */
+  readonly desk: SimulatedDesk;
+  readonly #callbacks: SimulatedCallbacks;
+  #teller: ProgressTeller | undefined;
   #withdrawn: Withdrawal | undefined;
   #answered = false;
-  #sequence = 0;
-  /** Callbacks go out one after the other. */
-  #callbacks: Promise<void> = Promise.resolve();
 
   constructor(options: ApplicationCallOf, parts: DialerParts, { find, dialerOf }: Surroundings) {
     const { order, parent, leg } = options;
@@ -69,22 +69,24 @@ export class SimulatedApplication implements ChildCall {
     this.#parts = parts;
     this.order = order;
     this.callSid = ids.sid('CA');
-    this.chronicle = new Chronicle(clock, region);
+    this.chronicle = new Chronicle(clock);
+    this.#callbacks = parts.callbacks(this.chronicle);
     const facts = applicationFacts(order, parent, this.callSid);
     this.leg = new LentLeg(leg, () => this.#answer());
     this.#story = new ApplicationTimeline(this.chronicle, this.leg.ended);
-    this.#session = parts.webhooks(this.chronicle);
+    const session = parts.webhooks(this.chronicle);
+    this.desk = new SimulatedDesk(this.chronicle, { ...parts, facts, callbacks: this.#callbacks });
     this.world = {
       clock,
       facts,
       config: { voiceUrl: '', voiceMethod: 'POST', voiceFallbackUrl: '', voiceFallbackMethod: 'POST' },
       leg: this.leg,
-      webhooks: withParameters(this.#session, applicationParameters(order, facts)),
+      webhooks: withParameters(session, applicationParameters(order, facts)),
       dialer: dialerOf(facts, this.leg),
-      audio: parts.audio(this.#session, this.chronicle),
+      audio: parts.audio(session, this.chronicle),
       choices: parts.choices,
       speech: parts.speech,
-      recordings: this.chronicle.desk({ ids, facts, speech: parts.speech, webhooks: this.#session }),
+      recordings: this.desk,
       timeline: this.#story,
       report: (diagnostic) => this.chronicle.report(diagnostic),
       checkpoint: async () => {},
@@ -111,6 +113,12 @@ export class SimulatedApplication implements ChildCall {
     return { ...this.#record, diagnostics: this.chronicle.diagnostics };
   }
 
+  /** Resolves when nobody is being told of anything any more. */
+  async settled(): Promise<void> {
+    await this.desk.settled();
+    await this.#callbacks.settled();
+  }
+
   withdraw(why: Withdrawal): void {
     if (this.leg.ended.aborted) return;
     this.#withdrawn ??= why;
@@ -127,16 +135,21 @@ export class SimulatedApplication implements ChildCall {
     const { order, depth } = this.#options;
     const scope = { region: this.#parts.region, depth };
     const application = await findApplication(order, this.world.facts, scope, async (sid) => find(sid));
-    this.#asked = applicationCallback(order, 'code' in application ? undefined : application);
+    this.#teller = new ProgressTeller({
+      asked: applicationCallback(order, 'code' in application ? undefined : application),
+      facts: this.world.facts,
+      clock: this.#parts.clock,
+      queue: (task) => this.#callbacks.add(task),
+    });
     if ('code' in application) {
       this.leg.end(new LegEnded('not-placed', undefined, application.message, {}, application));
       this.chronicle.report(application);
       return undefined;
     }
     if (this.leg.ended.aborted) return undefined;
-    this.#tell('initiated');
+    this.#teller?.tell('initiated', this.#record);
     this.#record = { ...this.#record, status: 'ringing' };
-    this.#tell('ringing');
+    this.#teller?.tell('ringing', this.#record);
     const running: CallWorld = { ...this.world, config: applicationConfig(order, application) };
     const end = await runCall(running, { kind: 'fresh' }, new AbortController().signal);
     return this.#story.cutShort ? undefined : end;
@@ -159,8 +172,7 @@ export class SimulatedApplication implements ChildCall {
     const { status, cause } = end;
     const duration_s = Number(this.#record.duration);
     this.chronicle.add({ type: 'call-ended', status, duration_s, cause });
-    this.#tell('completed');
-    await this.#callbacks;
+    this.#teller?.tell('completed', this.#record);
     const { parameters } = end;
     return { status, sipStatus: undefined, sipCallId: '', headers: {}, duration: duration_s, parameters };
   }
@@ -169,26 +181,7 @@ export class SimulatedApplication implements ChildCall {
     this.#answered = true;
     this.#record = answeredRecord(this.#record, this.#parts.clock.now());
     this.chronicle.add({ type: 'answered' });
-    this.#tell('answered');
-  }
-
-  #tell(event: 'initiated' | 'ringing' | 'answered' | 'completed'): void {
-    const callback = this.#asked;
-    if (!callback?.events.includes(event)) return;
-    const params = statusCallbackParameters(this.world.facts, this.#record, {
-      at: this.#parts.clock.now(),
-      sequence: this.#sequence++,
-      ...(event === 'initiated' && { status: 'initiated' as const }),
-    });
-    const request = {
-      url: callback.url,
-      method: callback.method,
-      params,
-      purpose: 'status-callback',
-    } as const;
-    this.#callbacks = this.#callbacks.then(async () => {
-      await this.#session.fetch(request, new AbortController().signal);
-    });
+    this.#teller?.tell('answered', this.#record);
   }
 }
 

@@ -2,7 +2,7 @@ import { secondsInCall } from '../call/call-records.ts';
 import { endedByApi } from '../call/ended-by-api.ts';
 import type { CallFacts } from '../call/facts.ts';
 import type { OrderedDocument } from '../call/orders.ts';
-import { statusCallbackParameters } from '../call/status-callback.ts';
+import { ProgressTeller } from '../call/progress-teller.ts';
 import type { Clock } from '../core/clock.ts';
 import { SimulatedLeg } from '../leg/simulated/simulated-leg.ts';
 import { runCall } from '../twiml/interpreter/run-call.ts';
@@ -10,6 +10,8 @@ import type { CallEnd, CallWorld } from '../twiml/interpreter/world.ts';
 import { ACCOUNT_SID, type CallScenario, partsOfCalls, type SimulatedCallParts } from './call-parts.ts';
 import { Chronicle } from './chronicle.ts';
 import type { Scenario } from './scenario.ts';
+import type { SimulatedCallbacks } from './simulated-callbacks.ts';
+import { SimulatedDesk } from './simulated-desk.ts';
 import { type DialerParts, SimulatedDialer } from './simulated-dialer.ts';
 import { scheduleOrders } from './simulated-orders.ts';
 
@@ -21,18 +23,28 @@ export class SimulatedCall {
   readonly world: CallWorld;
   readonly #clock: Clock;
   readonly #orders: Scenario['orders'];
-  readonly #voice: CallScenario['voice'];
+  readonly #desk: SimulatedDesk;
+  readonly #callbacks: SimulatedCallbacks;
+  readonly #teller: ProgressTeller;
   #duration = 0;
   /** How the API ended it. */
   #ordered: CallEnd | undefined;
 
   private constructor(parts: DialerParts, { from, to, voice, orders }: CallScenario) {
-    const { clock, ids, region, choices, webhooks, audio, speech } = parts;
+    const { clock, ids, choices, webhooks, audio, speech } = parts;
     this.#clock = clock;
     this.#orders = orders;
-    this.#voice = voice;
     const facts = factsOf(from, to, ids.sid('CA'));
-    this.chronicle = new Chronicle(clock, region);
+    this.chronicle = new Chronicle(clock);
+    this.#callbacks = parts.callbacks(this.chronicle);
+    this.#desk = new SimulatedDesk(this.chronicle, { ...parts, facts, callbacks: this.#callbacks });
+    const { statusCallback: url, statusCallbackMethod: method } = voice;
+    this.#teller = new ProgressTeller({
+      asked: url === '' ? null : { url, method, events: ['completed'] },
+      facts,
+      clock,
+      queue: (task) => this.#callbacks.add(task),
+    });
     this.leg = new SimulatedLeg(clock);
     this.dialer = new SimulatedDialer(parts);
     const session = webhooks(this.chronicle);
@@ -51,7 +63,7 @@ export class SimulatedCall {
       audio: audio(session, this.chronicle),
       speech,
       choices,
-      recordings: this.chronicle.desk({ ids, facts, speech, webhooks: session }),
+      recordings: this.#desk,
       timeline: this.chronicle,
       report: this.chronicle.report.bind(this.chronicle),
       checkpoint: async () => {},
@@ -79,10 +91,10 @@ export class SimulatedCall {
     this.chronicle.add({ type: 'call-ended', status, duration_s: this.#duration, cause });
     for (const child of this.dialer.children) {
       await child.over;
-      await child.chronicle.settled();
+      await child.desk.ended();
     }
-    await this.#tellEnd(status);
-    for (const { chronicle } of [this, ...this.dialer.children]) await chronicle.transcribed();
+    this.#teller.tell('completed', { status, duration: String(this.#duration) });
+    for (const call of [this, ...this.dialer.children]) await call.settled();
     return end;
   }
 
@@ -92,13 +104,10 @@ export class SimulatedCall {
     void this.leg.hangup(); // a simulated leg never fails to
   }
 
-  async #tellEnd(status: CallEnd['status']): Promise<void> {
-    const { statusCallback: url, statusCallbackMethod: method } = this.#voice;
-    if (url === '') return;
-    const ended = { status, duration: String(this.#duration) };
-    const params = statusCallbackParameters(this.world.facts, ended, { at: this.#clock.now(), sequence: 0 });
-    const request = { url, method, params, purpose: 'status-callback' } as const;
-    await this.world.webhooks.fetch(request, new AbortController().signal);
+  /** Resolves when nobody is being told of anything any more. */
+  async settled(): Promise<void> {
+    await this.#desk.settled();
+    await this.#callbacks.settled();
   }
 }
 

@@ -2,12 +2,9 @@ import { answeredRecord, endRecord, newCallRecord, secondsInCall } from '../call
 import type { OrderedDocument } from '../call/orders.ts';
 import type { Withdrawal } from '../call/outcomes.ts';
 import { type OutgoingEnd, outgoingEnd } from '../call/outgoing-end.ts';
+import { ProgressTeller } from '../call/progress-teller.ts';
 import type { CallRecord } from '../call/record.ts';
-import {
-  type ProgressEvent,
-  type StatusCallbackDetails,
-  statusCallbackParameters,
-} from '../call/status-callback.ts';
+import type { StatusCallbackDetails } from '../call/status-callback.ts';
 import { deviceRefused, type RegisteredDevices } from '../config/registered-address.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
@@ -17,13 +14,14 @@ import { REGIONS } from '../region/region.ts';
 import { runCall } from '../twiml/interpreter/run-call.ts';
 import type { CallEnd, CallWorld } from '../twiml/interpreter/world.ts';
 import type { ChildCall, ChildEnd } from '../twiml/verbs/ports.ts';
-import type { WebhookSession } from '../webhook/port.ts';
 import { withParameters } from '../webhook/with-parameters.ts';
 import { type ChildOf, type Conduct, NO_DOCUMENT, type PartyOrder } from './child-order.ts';
 import { Chronicle } from './chronicle.ts';
 import { type CalleeEvents, scheduleCallee } from './peers.ts';
 import type { CalleeAction } from './scenario.ts';
 import type { Script } from './script.ts';
+import type { SimulatedCallbacks } from './simulated-callbacks.ts';
+import { SimulatedDesk } from './simulated-desk.ts';
 import type { DialerParts, SimulatedDialer } from './simulated-dialer.ts';
 import { SimulatedFork } from './simulated-fork.ts';
 import type { SimulatedRegistrations } from './simulated-registrations.ts';
@@ -44,8 +42,11 @@ export class SimulatedChild implements ChildCall {
   readonly begunAt: number;
   readonly #clock: Clock;
   readonly #conduct: Conduct | undefined;
-  readonly #session: WebhookSession;
   readonly #departed = new AbortController();
+  /** Its recordings. */
+  readonly desk: SimulatedDesk;
+  readonly #callbacks: SimulatedCallbacks;
+  readonly #teller: ProgressTeller;
   #record: CallRecord;
   #withdrawn: Withdrawal | undefined;
   #document: OrderedDocument | undefined;
@@ -53,27 +54,32 @@ export class SimulatedChild implements ChildCall {
   #running: Promise<CallEnd> | undefined;
   #rang = false;
   #answered = false;
-  #sequence = 0;
-  /** Callbacks go out one after the other. */
-  #callbacks: Promise<void> = Promise.resolve();
   #resolveEnd: (end: ChildEnd) => void = () => {};
   #resolveOver: () => void = () => {};
 
   constructor(
     order: PartyOrder,
     { facts, config = NO_DOCUMENT, params = {}, conduct }: ChildOf,
-    { clock, ids, region, choices, webhooks, audio, speech }: DialerParts,
+    parts: DialerParts,
     dialer: SimulatedDialer,
   ) {
+    const { clock, region, choices, webhooks, audio, speech } = parts;
     this.order = order;
     this.#clock = clock;
     this.#conduct = conduct;
     this.begunAt = clock.monotonic();
     this.callSid = facts.callSid;
     this.leg = new SimulatedOutgoingLeg(clock, `call-id-${this.callSid.slice(-4)}`);
-    this.chronicle = new Chronicle(clock, region);
+    this.chronicle = new Chronicle(clock);
+    this.#callbacks = parts.callbacks(this.chronicle);
+    this.#teller = new ProgressTeller({
+      asked: order.statusCallback,
+      facts,
+      clock,
+      queue: (task) => this.#callbacks.add(task),
+    });
+    this.desk = new SimulatedDesk(this.chronicle, { ...parts, facts, callbacks: this.#callbacks });
     const session = webhooks(this.chronicle);
-    this.#session = session;
     const { homeEdge } = REGIONS[region];
     this.world = {
       clock,
@@ -86,7 +92,7 @@ export class SimulatedChild implements ChildCall {
       audio: audio(session, this.chronicle),
       choices,
       speech,
-      recordings: this.chronicle.desk({ ids, facts, speech, webhooks: session }),
+      recordings: this.desk,
       timeline: this.chronicle,
       report: (diagnostic) => this.chronicle.report(diagnostic),
       checkpoint: async () => {},
@@ -130,7 +136,7 @@ export class SimulatedChild implements ChildCall {
   begin(actions: readonly CalleeAction[]): void {
     const { from, to, egress_edge } = this.#record;
     this.chronicle.add({ type: 'call-placed', edge: egress_edge ?? '', from, to, uri: this.address });
-    this.#tell('initiated');
+    this.#teller.tell('initiated', this.#record);
     this.does(actions);
     this.#watch();
   }
@@ -170,7 +176,7 @@ export class SimulatedChild implements ChildCall {
       this.chronicle.add({ type: 'call-placed', edge: binding.flow.edge, from, to, uri: binding.contact });
       this.#schedule(registrations.doingOf(binding), fork.device(branch), () => {}); // the fork tells it
     }
-    this.#tell('initiated');
+    this.#teller.tell('initiated', this.#record);
   }
 
   #schedule(actions: readonly CalleeAction[], peer: SimulatedCallee, rang: CalleeEvents['rang']): void {
@@ -190,6 +196,12 @@ export class SimulatedChild implements ChildCall {
     const over = () => this.#ended(this.leg.ended.reason);
     if (this.leg.ended.aborted) over();
     else this.leg.ended.addEventListener('abort', over, { once: true });
+  }
+
+  /** Resolves when nobody is being told of anything any more. */
+  async settled(): Promise<void> {
+    await this.desk.settled();
+    await this.#callbacks.settled();
   }
 
   withdraw(why: Withdrawal): void {
@@ -221,14 +233,14 @@ export class SimulatedChild implements ChildCall {
     if (this.#rang || status < 180) return;
     this.#rang = true;
     this.#record = { ...this.#record, status: 'ringing' };
-    this.#tell('ringing');
+    this.#teller.tell('ringing', this.#record);
   }
 
   #answer(): void {
     this.#answered = true;
     this.#record = answeredRecord(this.#record, this.#clock.now());
     this.chronicle.add({ type: 'answered' });
-    this.#tell('answered');
+    this.#teller.tell('answered', this.#record);
     this.#running = this.#conduct?.converse(this);
   }
 
@@ -257,11 +269,10 @@ export class SimulatedChild implements ChildCall {
 
   #close(end: ChildEnd, details: Partial<StatusCallbackDetails> = {}): void {
     const { sipStatus } = end;
-    this.#tell('completed', { ...details, ...(sipStatus !== undefined && { sipResponseCode: sipStatus }) });
-    void this.#callbacks.then(() => {
-      this.#resolveEnd(end);
-      this.#resolveOver();
-    });
+    const more = { ...details, ...(sipStatus !== undefined && { sipResponseCode: sipStatus }) };
+    this.#teller.tell('completed', this.#record, more);
+    this.#resolveEnd(end);
+    this.#resolveOver();
   }
 
   #outcomeOf(end: LegEnded): OutgoingEnd {
@@ -283,21 +294,5 @@ export class SimulatedChild implements ChildCall {
       headers: reason?.headers ?? {},
       duration: secondsInCall(this.#record, this.#clock.now()),
     };
-  }
-
-  #tell(event: ProgressEvent, details: Partial<StatusCallbackDetails> = {}): void {
-    const callback = this.order.statusCallback;
-    if (!callback?.events.includes(event)) return;
-    const params = statusCallbackParameters(this.world.facts, this.#record, {
-      at: this.#clock.now(),
-      sequence: this.#sequence++,
-      ...(event === 'initiated' && { status: 'initiated' as const }),
-      ...details,
-    });
-    const { url, method } = callback;
-    this.#callbacks = this.#callbacks.then(async () => {
-      const request = { url, method, params, purpose: 'status-callback' } as const;
-      await this.#session.fetch(request, new AbortController().signal);
-    });
   }
 }

@@ -13,6 +13,7 @@ import type { ChildOf, PartyOrder } from './child-order.ts';
 import type { Chronicle } from './chronicle.ts';
 import { type CalleeAction, type Scenario, ScenarioError } from './scenario.ts';
 import { type ApplicationCallOf, SimulatedApplication } from './simulated-application.ts';
+import type { SimulatedCallbacks } from './simulated-callbacks.ts';
 import { SimulatedChild } from './simulated-child.ts';
 import type { SimulatedRegistrations } from './simulated-registrations.ts';
 
@@ -28,6 +29,7 @@ export interface DialerParts {
   /** What somebody does whom no callee stands for; absent: a call to them is a mistake of the scenario. */
   stranger?(address: string): readonly CalleeAction[];
   webhooks(chronicle: Chronicle): WebhookSession;
+  callbacks(chronicle: Chronicle): SimulatedCallbacks;
   audio(webhooks: WebhookSession, chronicle: Chronicle): AudioLibrary;
   readonly speech: SpeechToText | undefined;
 }

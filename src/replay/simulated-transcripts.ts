@@ -1,51 +1,39 @@
-import type { CallFacts } from '../call/facts.ts';
-import type { CallStatus } from '../call/record.ts';
+import type { CallStatus, RecordingRecord } from '../call/record.ts';
 import {
   TRANSCRIBED_LANGUAGE,
   type Transcription,
   type TranscriptionOrder,
+  transcriptionCallback,
   transcriptionFailed,
-  transcriptionParameters,
   untranscribable,
 } from '../call/transcription.ts';
-import { type Clock, sleep } from '../core/clock.ts';
-import type { Ids } from '../core/ids.ts';
+import { sleep } from '../core/clock.ts';
 import type { RecordingEnd } from '../leg/port.ts';
 import { voicesIn } from '../leg/simulated/recording.ts';
-import type { SpeechToText } from '../speech/port.ts';
-import type { WebhookSession } from '../webhook/port.ts';
 import type { Chronicle } from './chronicle.ts';
+import type { DeskParts } from './simulated-desk.ts';
 
 /** Our choice: how long a recording takes to be stored and transcribed; the call goes on meanwhile. */
 const TAKES_MS = 2_000;
 
-/** Whose recordings they are, and what is needed to transcribe them. */
-export interface TranscriptParts {
-  readonly ids: Ids;
-  readonly facts: CallFacts;
-  readonly speech: SpeechToText | undefined;
-  readonly webhooks: WebhookSession;
-}
-
 interface Recorded {
-  readonly sid: string;
-  readonly url: string;
+  readonly record: RecordingRecord;
   readonly end: RecordingEnd;
 }
 
 /** Transcribes the recordings of a call of the fixture while it goes on, as the Region's service does live. */
 export class SimulatedTranscripts {
   readonly #chronicle: Chronicle;
-  readonly #clock: Clock;
+  readonly #parts: DeskParts;
   readonly #running = new Set<Promise<void>>();
 
-  constructor(chronicle: Chronicle, clock: Clock) {
+  constructor(chronicle: Chronicle, parts: DeskParts) {
     this.#chronicle = chronicle;
-    this.#clock = clock;
+    this.#parts = parts;
   }
 
-  order(recorded: Recorded, order: TranscriptionOrder, parts: TranscriptParts): void {
-    const running = this.#transcribe(recorded, order, parts).finally(() => this.#running.delete(running));
+  order(recorded: Recorded, order: TranscriptionOrder): void {
+    const running = this.#transcribe(recorded, order).finally(() => this.#running.delete(running));
     this.#running.add(running);
   }
 
@@ -54,23 +42,21 @@ export class SimulatedTranscripts {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
-  async #transcribe(
-    { sid: recordingSid, url, end }: Recorded,
-    { callback }: TranscriptionOrder,
-    { ids, facts, speech, webhooks }: TranscriptParts,
-  ): Promise<void> {
+  async #transcribe({ record, end }: Recorded, { callback }: TranscriptionOrder): Promise<void> {
+    const { clock, ids, facts, callbacks } = this.#parts;
     const { accountSid, callSid } = facts;
-    const createdAt = this.#clock.now();
+    const { sid: recordingSid, media_url } = record;
+    const createdAt = clock.now();
     const sid = ids.sid('TR');
-    await sleep(this.#clock, TAKES_MS);
-    const result = await this.#textOf(recordingSid, end, speech);
+    await sleep(clock, TAKES_MS);
+    const result = await this.#textOf(record, end);
     const transcription: Transcription = {
       sid,
       accountSid,
       callSid,
       recordingSid,
       createdAt,
-      updatedAt: this.#clock.now(),
+      updatedAt: clock.now(),
       status: result === undefined ? 'failed' : 'completed',
       duration: Math.round(end.storedMs / 1_000),
       text: result ?? '',
@@ -83,10 +69,8 @@ export class SimulatedTranscripts {
       recording: recordingSid,
       status: transcription.status,
     });
-    if (callback === null) return;
-    const params = transcriptionParameters(transcription, url, facts, this.#status);
-    const request = { url: callback, method: 'POST', params, purpose: 'transcription-callback' } as const;
-    await webhooks.fetch(request, new AbortController().signal);
+    const task = transcriptionCallback(transcription, media_url, facts, this.#status);
+    if (task) callbacks.add(task);
   }
 
   /** A call that was recorded was answered. */
@@ -95,12 +79,10 @@ export class SimulatedTranscripts {
   }
 
   /** Undefined: it cannot be transcribed, which is reported. */
-  async #textOf(
-    sid: string,
-    end: RecordingEnd,
-    speech: SpeechToText | undefined,
-  ): Promise<string | undefined> {
-    const why = untranscribable({ sid, status: end.path ? 'completed' : 'absent' }, end.storedMs);
+  async #textOf({ sid, status }: RecordingRecord, end: RecordingEnd): Promise<string | undefined> {
+    const { speech } = this.#parts;
+    const stored = status === 'processing' ? 'completed' : status;
+    const why = untranscribable({ sid, status: stored }, end.storedMs);
     if (why || !speech) {
       if (why) this.#chronicle.report(why);
       return undefined;

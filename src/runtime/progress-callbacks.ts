@@ -1,13 +1,8 @@
 import type { CallFacts } from '../call/facts.ts';
 import type { OrderedCallback } from '../call/orders.ts';
+import { ProgressTeller } from '../call/progress-teller.ts';
 import type { CallRecord } from '../call/record.ts';
-import {
-  completedCallbackId,
-  type ProgressEvent,
-  progressEvents,
-  type StatusCallbackDetails,
-  statusCallbackParameters,
-} from '../call/status-callback.ts';
+import type { ProgressEvent, StatusCallbackDetails } from '../call/status-callback.ts';
 import { CALLBACK_ATTEMPTS, type CallbackTask } from '../call/tasks.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
@@ -32,43 +27,17 @@ export function createProgressCallbacks(options: {
   readonly logger: Logger;
 }): ProgressCallbacks {
   const { asked, facts, callbacks, clock, logger } = options;
-  const events = progressEvents(asked?.events ?? []);
-  let told = 0;
   let queued = Promise.resolve();
-
+  const queue = (task: CallbackTask, id: string) => {
+    const add = () => callbacks.add(task, { id, ...CALLBACK_ATTEMPTS });
+    queued = queued.then(() => surely(add, clock, logger, 'a status callback cannot be queued yet'));
+  };
+  const teller = new ProgressTeller({ asked, facts, clock, queue });
   return {
     get told() {
-      return told;
+      return teller.told;
     },
-    tell(event, record, details = {}) {
-      if (asked === null || !events.includes(event)) return;
-      const sequence = told++;
-      const params = statusCallbackParameters(facts, record, {
-        at: clock.now(),
-        sequence,
-        ...(event === 'initiated' && { status: event }),
-        ...details,
-      });
-      const task: CallbackTask = {
-        kind: 'status-callback',
-        accountSid: facts.accountSid,
-        callSid: facts.callSid,
-        url: asked.url,
-        method: asked.method,
-        params,
-      };
-      // Whoever else finds the call ended tells its end under the same name: it is told once.
-      const id =
-        event === 'completed' ? completedCallbackId(facts.callSid) : `progress-${facts.callSid}-${sequence}`;
-      queued = queued.then(() =>
-        surely(
-          () => callbacks.add(task, { id, ...CALLBACK_ATTEMPTS }),
-          clock,
-          logger,
-          'a status callback cannot be queued yet',
-        ),
-      );
-    },
+    tell: (event, record, details) => teller.tell(event, record, details),
     settled: () => queued,
   };
 }

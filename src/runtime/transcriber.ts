@@ -6,8 +6,8 @@ import type { TimelineEvent } from '../call/timeline.ts';
 import {
   TRANSCRIBED_LANGUAGE,
   type Transcription,
+  transcriptionCallback,
   transcriptionFailed,
-  transcriptionParameters,
   transcriptionResource,
   untranscribable,
 } from '../call/transcription.ts';
@@ -136,12 +136,9 @@ export class Transcriber {
       ]);
     }
     const call = callback === null ? undefined : await store.fetch(callSid);
-    if (callback === null || !call) return;
-    const params = transcriptionParameters(transcription, recording.media_url, factsOf(call), call.status);
-    await callbacks.add(
-      { kind: 'transcription-callback', accountSid, callSid, url: callback, method: 'POST', params },
-      { id: `transcription-${sid}`, ...CALLBACK_ATTEMPTS },
-    );
+    if (!call) return;
+    const task = transcriptionCallback(transcription, recording.media_url, factsOf(call), call.status);
+    if (task) await callbacks.add(task, { id: `transcription-${sid}`, ...CALLBACK_ATTEMPTS });
   }
 
   async #report(callSid: string, { code, level, message }: Diagnostic): Promise<void> {

@@ -72,6 +72,22 @@ export class TestedApplication implements HttpClient {
 
   async close(): Promise<void> {}
 
+  /**
+   * The application as callbacks reach it. Their answers are ignored, so one that goes to nobody who is part of the
+   * test is no mistake: it is seen, sent nowhere, and taken.
+   */
+  get listener(): HttpClient {
+    return {
+      request: async (request, signal) => {
+        if (this.#isAnswered(request)) return await this.request(request, signal);
+        const at = this.#options.clock.monotonic();
+        this.seen.push({ at, request, realMs: 0, status: undefined, error: 'nobody of this test' });
+        return { status: 200, headers: {}, body: Buffer.alloc(0) };
+      },
+      close: () => this.close(),
+    };
+  }
+
   /** Claims that a request there is answered by somebody, in this process or over HTTP. */
   reaches(url: string): boolean {
     const { scripted } = this.#options;
@@ -92,6 +108,15 @@ export class TestedApplication implements HttpClient {
     const { host } = new URL(url);
     const message = `${host} is not the application that is tested, ${origin}`;
     return Promise.reject(new HttpError('outside-of-test', message));
+  }
+
+  #isAnswered(request: HttpRequest): boolean {
+    const { handler, origin, pages = {}, scripted } = this.#options;
+    const { url } = request;
+    if (this.#page(url) !== undefined || scripted?.answers(request)) return true;
+    if (!sameOrigin(url, origin)) return this.#may(url);
+    const isServed = handler !== undefined || isLoopback(new URL(origin).hostname);
+    return isServed || !Object.keys(pages).some((page) => sameOrigin(page, origin)); // else pages are all of it
   }
 
   #page(url: string): Pages[string] | undefined {

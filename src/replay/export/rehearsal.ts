@@ -55,7 +55,7 @@ export async function rehearse(
   const ids = new CountingIds(scenario.seed);
   const bodies = new Map([...files].map(([name, text]) => [name, Buffer.from(text)] as const));
   const http = new ScriptedHttp(bodies, scenario.webhooks, clock);
-  const { call } = await stageCall({ clock, ids, http }, scenario);
+  const { call } = await stageCall({ clock, ids, http, listener: http.listener }, scenario);
   try {
     await clock.run(call.run(), LONGEST_CALL_MS);
   } catch {

@@ -59,6 +59,7 @@ export async function openCall(options: OpenCallOptions): Promise<OpenCall> {
       clock,
       ids,
       http: application,
+      listener: application.listener,
       requestClock: limits,
       ...(token !== undefined && { authToken: token }),
       audio: createTestedAudio({ application, requestClock: limits, ids }),
