@@ -69,7 +69,7 @@ export function renderRequests(seen: readonly SeenRequest[]): string {
   const blocks = seen.map(({ at, request }) => {
     const form = new URLSearchParams(request.body ?? '');
     const bare = new URL(request.url);
-    const query = request.method === 'GET' ? bare.searchParams : new URLSearchParams();
+    const query = new URLSearchParams(request.method === 'GET' ? bare.search : '');
     if (request.method === 'GET') bare.search = '';
     const pairs = [...form, ...query].map(([name, value]) => `    ${name}=${value}`).sort();
     const headers = Object.entries(request.headers).map(([name, value]) => `  ${name}: ${value}`);

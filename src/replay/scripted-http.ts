@@ -157,7 +157,7 @@ export class ScriptedHttp implements HttpClient {
 function fits({ url, method, when }: Scenario['webhooks'][number], request: HttpRequest): boolean {
   if (method !== undefined && method !== request.method) return false;
   const bare = new URL(request.url);
-  const query = bare.searchParams;
+  const query = new URLSearchParams(bare.search); // the URL's own would be emptied with it
   bare.search = '';
   if (url !== bare.href) return false;
   if (when === undefined) return true;

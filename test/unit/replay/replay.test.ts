@@ -71,6 +71,29 @@ describe('replayCommand', () => {
     expect(output).toMatch(/\+ .*Goodbye\./);
   });
 
+  it('sees what a GET is asked with, in its answers and in its golden files', async () => {
+    const directory = await fixture(
+      'get',
+      `
+shows: A choice, by GET.
+voice: { url: http://app.test/voice }
+webhooks:
+  - url: http://app.test/voice
+    answers:
+      - { body: '<Response><Gather action="/choice?menu=main" method="GET" numDigits="1"/></Response>' }
+  - { url: http://app.test/choice, when: { Digits: "2" }, answers: [{ body: <Response><Say>Two.</Say></Response> }] }
+caller:
+  - { at: 1s, press: 2 }
+`,
+    );
+    expect(await replay(directory, '--update')).toMatchObject({ code: 0 });
+    const requests = await readFile(join(directory, 'expected/requests.txt'), 'utf8');
+    expect(requests).toMatch(
+      /GET http:\/\/app\.test\/choice\n(?:.*\n)* {4}Digits=2\n(?:.*\n)* {4}menu=main\n/,
+    );
+    expect(await readFile(join(directory, 'expected/heard.txt'), 'utf8')).toContain('Two.');
+  });
+
   it('fails for a fixture without golden files', async () => {
     await fixture('greeting', SCENARIO);
     expect(await replay(home)).toMatchObject({ code: 1 });
