@@ -14,6 +14,8 @@ export interface Diagnostic {
   readonly column?: number;
   readonly actual?: string;
   readonly expected?: string;
+  /** The document is right; what it asks for cannot be had here. Said of documents, not of calls. */
+  readonly notHere?: true;
   readonly docs: string;
 }
 

@@ -71,7 +71,7 @@ async function runFirst(scope: CallScopeOf, next: Next, signal: AbortSignal): Pr
   const { url, body } = document;
   const verbs = program.steps.map((step) => step.name);
   world.timeline.add({ type: 'document', url, verbs, bytes: Buffer.byteLength(body) });
-  for (const diagnostic of program.diagnostics) world.report(diagnostic);
+  for (const { notHere: _, ...diagnostic } of program.diagnostics) world.report(diagnostic);
   return await runSteps(scope, program.steps, 0, signal);
 }
 

@@ -7,7 +7,7 @@ export type LintLevel = Diagnostic['level'] | 'note';
  * What is wrong with a document, or worth knowing about it: a diagnostic that always has a place. The message says
  * what was found, what was expected and what to do.
  */
-export interface LintDiagnostic extends Omit<Diagnostic, 'code' | 'level' | 'line' | 'column'> {
+export interface LintDiagnostic extends Omit<Diagnostic, 'code' | 'level' | 'line' | 'column' | 'notHere'> {
   /** Twilio's where it has one, else the name of our rule, such as `unreachable-verb`. */
   readonly code: number | string;
   readonly level: LintLevel;

@@ -64,14 +64,11 @@ function beyondGrammar(text: string, root: TwimlElement, options: LintOptions): 
   return found;
 }
 
-/** What is right and cannot be had here (yet) says so: nothing is wrong with the document. */
-const NOT_HERE = /\b(?:not available|installed) here\b/;
-
 /** A diagnostic of a call as one of a document: its place is told beside its message, not in it. */
-function placed({ url, ...found }: Diagnostic): LintDiagnostic {
+function placed({ url, notHere, ...found }: Diagnostic): LintDiagnostic {
   const { line = 1, column = 1 } = found;
   const message = found.message.replace(/^line \d+, column \d+: /, '');
-  const level = NOT_HERE.test(message) ? 'note' : found.level;
+  const level = notHere ? 'note' : found.level;
   return { ...found, level, message, line, column, ...(url && { url }) };
 }
 

@@ -105,7 +105,7 @@ export function reportAt(
   code: TwimlCode,
   position: Position,
   message: string,
-  details: { readonly actual?: string; readonly expected?: string } = {},
+  details: Pick<Diagnostic, 'actual' | 'expected' | 'notHere'> = {},
 ): void {
   const where = `line ${position.line}, column ${position.column}: `;
   context.report(diagnose(code, where + message, { url: context.url, ...position, ...details }));

@@ -90,7 +90,7 @@ export function readVerbs(
   return { steps, diagnostics: diagnostics.sort(byPosition) };
 }
 
-function andMore({ actual: _actual, expected: _expected, ...found }: Diagnostic): Diagnostic {
+function andMore({ actual: _actual, expected: _expected, notHere: _, ...found }: Diagnostic): Diagnostic {
   const where = `line ${found.line}, column ${found.column}: `;
   const kind = found.level === 'error' ? 'errors' : 'warnings';
   const message = `${where}the document has more than ${MOST_OF_A_LEVEL} ${kind}; those from here on are not told; correct the first ones.`;

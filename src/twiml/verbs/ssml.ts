@@ -102,7 +102,7 @@ function flattenElement(element: TwimlElement, spec: ElementSpec, context: ReadC
     return emit.pause(STRENGTHS[name === 'p' ? 'strong' : 'medium']);
   }
   const message = `<${name}> has no effect with the voices installed here; its text is spoken plainly.`;
-  reportAt(context, 12200, position, message, { actual: name });
+  reportAt(context, 12200, position, message, { actual: name, notHere: true });
   flatten(element, spec.children, context, emit);
 }
 

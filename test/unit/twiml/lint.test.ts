@@ -99,6 +99,13 @@ describe('lint', () => {
     expect(found).toContainEqual(expect.objectContaining({ code: 'not-executed', actual: '<Conference>' }));
   });
 
+  it('takes no word of the document for one of its own', () => {
+    const text =
+      '<Response><Say><prosody rate="slow">slow</prosody></Say><Pause length="not available here"/></Response>';
+    expect(brief(text)).toEqual(['1:16 note 12200', '1:64 warning 13910']);
+    expect(lint(text).every((found) => !('notHere' in found))).toBe(true);
+  });
+
   it('names the URL it was given', () => {
     const [found] = lint('<Response><Hangup x="1"/></Response>', { url: 'https://a.io/voice' });
     expect(found).toMatchObject({ code: 'first-verb', url: 'https://a.io/voice' });
