@@ -36,9 +36,12 @@ export class LentLeg implements OutgoingLeg {
   readonly #ending = new AbortController();
   readonly #progress = new KeptEvent<[PeerProgress]>();
   readonly #bridges = new Set<Bridge>();
+  /** Each ends a recording that runs. There may be many: they do not listen to `ended` one by one. */
+  readonly #cuts = new Set<() => void>();
   readonly #audible: Promise<void>;
   readonly #connected: Promise<void>;
   #resolveAnswered: (answer: PeerAnswer) => void = () => {};
+  #rejectAnswered: (end: LegEnded) => void = () => {};
   #beAudible: () => void = () => {};
   #beConnected: () => void = () => {};
   #isAnswered = false;
@@ -55,7 +58,7 @@ export class LentLeg implements OutgoingLeg {
     });
     this.answered = new Promise((resolve, reject) => {
       this.#resolveAnswered = resolve;
-      this.ended.addEventListener('abort', () => reject(this.ended.reason), { once: true });
+      this.#rejectAnswered = reject;
     });
     this.answered.catch(() => {}); // whoever waits hears of it; nobody has to
     if (lender.ended.aborted) this.#lenderEnded();
@@ -110,6 +113,9 @@ export class LentLeg implements OutgoingLeg {
     if (this.ended.aborted) return;
     this.#lender.ended.removeEventListener('abort', this.#lenderEnded);
     this.#ending.abort(end);
+    this.#rejectAnswered(end);
+    for (const cut of this.#cuts) cut();
+    this.#cuts.clear();
     for (const bridge of this.#bridges) bridge.end().catch(() => {}); // it is over in any case
     this.#bridges.clear();
   }
@@ -157,21 +163,21 @@ export class LentLeg implements OutgoingLeg {
 
   record(options: RecordOptions): ActiveRecording {
     const recording = this.#lender.record(options);
-    let cut = false;
-    const onEnded = () => {
-      cut = true;
+    let isCut = false;
+    const cut = () => {
+      isCut = true;
       recording.stop();
     };
-    if (this.ended.aborted) onEnded();
-    else this.ended.addEventListener('abort', onEnded, { once: true });
+    if (this.ended.aborted) cut();
+    else this.#cuts.add(cut);
     const ended = recording.ended.then((end) => {
-      this.ended.removeEventListener('abort', onEnded);
-      return cut && end.reason === 'stopped' ? { ...end, reason: 'hangup' as const } : end;
+      this.#cuts.delete(cut);
+      return isCut && end.reason === 'stopped' ? { ...end, reason: 'hangup' as const } : end;
     });
     return {
       ended,
       stop: () => {
-        this.ended.removeEventListener('abort', onEnded);
+        this.#cuts.delete(cut);
         recording.stop();
       },
       pause: (behavior) => recording.pause(behavior),

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../src/core/clock.ts';
 import { LentLeg } from '../../../src/leg/lent-leg.ts';
@@ -92,6 +93,26 @@ describe('a lent leg', () => {
     other.peer.speak(500, 'nobody hears this');
     expect(lender.heard.map(({ kind }) => kind)).not.toContain('voice');
     await clock.run(lender.play(clip(20), NEVER));
+  });
+
+  it('is listened to as much however many recordings run on it, and on the legs that it lends itself to', async () => {
+    const { clock, lender, leg } = await lent();
+    const listeners = () => [lender, leg, inner].map(({ ended }) => getEventListeners(ended, 'abort').length);
+    const inner = new LentLeg(leg, () => {});
+    const before = listeners();
+    const recordings = [leg, inner].flatMap((on, leg) =>
+      Array.from({ length: 10 }, (_, nth) =>
+        on.record({ recordingSid: `RE${leg}${nth}`, silenceMs: 0, maxLengthMs: 60_000, trim: false }),
+      ),
+    );
+    expect(listeners()).toEqual(before);
+    await clock.advance(1_000);
+    recordings[0]?.stop();
+    await inner.hangup();
+    await leg.hangup();
+    const ends = await Promise.all(recordings.map(({ ended }) => ended));
+    expect(ends.map(({ reason }) => reason)).toEqual(['stopped', ...Array(19).fill('hangup')]);
+    expect(listeners()).toEqual([0, 0, 0]);
   });
 
   it('begins no bridge and no recording when it is over', async () => {
