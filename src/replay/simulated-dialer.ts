@@ -89,6 +89,7 @@ export class SimulatedDialer {
       void found.then((devices) => child.beginAt(devices, registrations));
       return;
     }
+    if (target.kind === 'sip' && target.barred) return child.refuse(target.barred);
     child.begin(this.#doingOf(child.address));
   }
 

@@ -59,10 +59,10 @@ export class SimulatedRegistrations {
   }
 
   async find(
-    { uri, edge, connectionSid }: Extract<DialTarget, { kind: 'sip' }>,
+    { uri, edge, connectionSid, barred }: Extract<DialTarget, { kind: 'sip' }>,
     accountSid: string,
   ): Promise<RegisteredDevices | Diagnostic> {
-    const asksEgress = edge !== undefined || connectionSid !== undefined;
+    const asksEgress = (edge ?? connectionSid ?? barred) !== undefined;
     const found = await registeredDevices(
       { uri, accountSid, asksEgress },
       {

@@ -59,6 +59,7 @@ export async function place(
     return await callDevices(devices, request, parts, observer);
   }
   const { target } = order;
+  if (target.kind === 'sip' && target.barred) return { notDialled: target.barred };
   const egress = await chooseEgress(target, parts.region, () => parts.config.connections());
   if (typeof egress !== 'string') return { notDialled: egress };
   observer.edge(egress);
@@ -105,8 +106,8 @@ async function registeredDevices(
   { devices, region }: CallParts,
 ): Promise<RegisteredDevices | Diagnostic | undefined> {
   if (target.kind !== 'sip') return undefined;
-  const { uri, edge, connectionSid } = target;
-  const asksEgress = edge !== undefined || connectionSid !== undefined;
+  const { uri, edge, connectionSid, barred } = target;
+  const asksEgress = (edge ?? connectionSid ?? barred) !== undefined;
   try {
     return await devices({ uri, accountSid: job.accountSid, asksEgress });
   } catch (error) {

@@ -65,7 +65,7 @@ async function numberParties(
 }
 
 function sipParties(to: string, from: string, form: Parameters): CallParties {
-  const { target, diagnostics } = readSipTarget(to);
+  const { target, diagnostics } = readSipTarget(to, { devices: true });
   for (const { code, message } of diagnostics) {
     const fault = URI_FAULTS.get(code);
     if (fault !== undefined) throw invalid(fault, `To cannot be called: ${message}`);

@@ -14,7 +14,7 @@ export function createdTarget({ to, credentials }: Pick<OutboundOrder, 'to' | 'c
   readonly diagnostics: readonly Diagnostic[];
 } {
   if (isE164(to)) return { target: { kind: 'number', number: to }, diagnostics: [] };
-  if (/^sips?:/i.test(to)) return readSipTarget(to, credentials ?? {});
+  if (/^sips?:/i.test(to)) return readSipTarget(to, { ...credentials, devices: true });
   const message = `"${to.slice(0, 100)}" can be called neither as a number nor as a SIP URI: write + and the country code, or sip:user@host.`;
   return { target: undefined, diagnostics: [failure(13224, message, { actual: to })] };
 }

@@ -88,6 +88,8 @@ export type DialTarget =
       readonly edge: EdgeId | undefined;
       /** The SID of an Interconnect connection (`tnx`, deprecated): its exchange is the edge. */
       readonly connectionSid: string | undefined;
+      /** Why only registered devices can be called by it: the private connection it names cannot be. */
+      readonly barred?: Diagnostic;
     };
 
 /** A TwiML application that `<Dial>` calls: nobody rings, it has this call's own peer for a caller. */

@@ -14,6 +14,8 @@ export interface SipTargetOptions {
   readonly headers?: readonly SipHeader[];
   readonly username?: string | undefined;
   readonly password?: string | undefined;
+  /** Claims that whoever calls looks for registered devices first: to them edge, region and tnx mean nothing. */
+  readonly devices?: boolean;
 }
 
 export interface SipTargetReading {
@@ -30,6 +32,11 @@ export type SipDiagnostic = Diagnostic & { readonly position?: Position };
 const URI_LIMIT = 255;
 /** @see https://www.twilio.com/docs/voice/api/call-resource#sipauthusername */
 const LONGEST_CREDENTIAL = 255;
+
+/** Claims that a host of this form may be a SIP domain: who is registered there is known when it is called. */
+export function mayBeRegistered({ uri }: Pick<SipTarget, 'uri'>): boolean {
+  return parseUri(uri)?.host.toLowerCase().includes('.sip.') ?? false;
+}
 
 export type Fault = (
   code: TwimlCode,
@@ -86,17 +93,24 @@ function readAddress(address: string, options: SipTargetOptions, fault: Fault): 
   }
   const { own, kept } = readParameters(params, fault);
   const edge = readEdge(own, fault);
-  const connectionSid = readConnection(own, fault);
+  const connectionSid = readConnection(own);
+  const unusable = [edge, connectionSid].filter((found) => typeof found === 'object');
+  const [barred] = unusable;
   // Our choice: what was meant for a private connection is never sent over the public network instead.
-  if (edge === UNUSABLE || connectionSid === UNUSABLE) return undefined;
+  const forDevices = options.devices === true && mayBeRegistered({ uri: formatUri(uri) });
+  if (barred && !forDevices) {
+    for (const { code, message, actual, expected } of unusable) fault(code, message, actual, expected);
+    return undefined;
+  }
   if (uri.scheme === 'sips') kept.set('transport', 'tls'); // our choice, as the documentation of SIP domains has it
   return {
     kind: 'sip',
     uri: formatUri({ ...uri, scheme: 'sip', params: kept }),
     headers: {},
     credentials: readCredentials(options, fault),
-    edge,
-    connectionSid,
+    edge: typeof edge === 'object' ? undefined : edge,
+    connectionSid: typeof connectionSid === 'object' ? undefined : connectionSid,
+    ...(barred && { barred: diagnose(barred.code, barred.message, barred) }),
   };
 }
 
@@ -115,7 +129,12 @@ function escaped(user: string, fault: Fault): string {
 }
 
 /** A parameter that names a private connection which cannot exist. */
-const UNUSABLE = Symbol('unusable');
+interface Unusable {
+  readonly code: 32301 | 32305;
+  readonly message: string;
+  readonly actual: string;
+  readonly expected: string;
+}
 
 /** One character a byte: what a URI escapes. RFC 3261 §25.1 */
 function utf8(text: string): string {
@@ -175,7 +194,7 @@ function unsupported(name: string, value: string, expected: string, standard: st
 const PUBLIC_EDGES = 'ashburn, umatilla, dublin, frankfurt, singapore, tokyo, sydney, sao-paulo';
 
 /** `edge` goes before `region`, its legacy spelling. */
-function readEdge(own: ReadonlyMap<string, string>, fault: Fault): EdgeId | typeof UNUSABLE | undefined {
+function readEdge(own: ReadonlyMap<string, string>, fault: Fault): EdgeId | Unusable | undefined {
   const name = own.has('edge') ? 'edge' : 'region';
   const value = own.get(name);
   if (value === undefined) return undefined;
@@ -183,22 +202,17 @@ function readEdge(own: ReadonlyMap<string, string>, fault: Fault): EdgeId | type
   if (edge) return edge;
   if (value.toLowerCase().endsWith('-ix')) {
     const message = `${name}=${value.slice(0, 100)} is no Interconnect edge; nobody is called by it.`;
-    fault(32305, message, value, 'ashburn-ix, london-ix, frankfurt-ix and so on');
-    return UNUSABLE;
+    return { code: 32305, message, actual: value, expected: 'ashburn-ix, london-ix, frankfurt-ix and so on' };
   }
   unsupported(name, value, PUBLIC_EDGES, "the Region's home edge", fault);
   return undefined;
 }
 
-function readConnection(
-  own: ReadonlyMap<string, string>,
-  fault: Fault,
-): string | typeof UNUSABLE | undefined {
+function readConnection(own: ReadonlyMap<string, string>): string | Unusable | undefined {
   const sid = own.get('tnx');
   if (sid === undefined || isSid(sid, 'TX')) return sid;
   const message = `tnx=${sid.slice(0, 100)} is no SID of an Interconnect connection; nobody is called by it.`;
-  fault(32301, message, sid, 'TX and 32 hexadecimal digits');
-  return UNUSABLE;
+  return { code: 32301, message, actual: sid, expected: 'TX and 32 hexadecimal digits' };
 }
 
 /** Printable. The name also without quotes and backslashes: it travels in a quoted string (RFC 3261 §25.1). */

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Binding } from '../../../src/config/registrations.ts';
-import { failure } from '../../../src/core/diagnostic.ts';
+import { type Diagnostic, failure, warning } from '../../../src/core/diagnostic.ts';
 import type { Leg } from '../../../src/leg/port.ts';
 import { createDialer } from '../../../src/runtime/dialer.ts';
 import { goOnAlone } from '../../../src/runtime/document-run.ts';
@@ -40,7 +40,7 @@ async function registered(...devices: Parameters<typeof binding>[0][]): Promise<
   return worker.config.registrations.change('alice@acme', () => all);
 }
 
-function dial(uri = ADDRESS, edge?: 'tokyo') {
+function dial(uri = ADDRESS, edge?: 'tokyo', barred?: Diagnostic) {
   const target = {
     kind: 'sip',
     uri,
@@ -48,6 +48,7 @@ function dial(uri = ADDRESS, edge?: 'tokyo') {
     credentials: undefined,
     edge,
     connectionSid: undefined,
+    ...(barred && { barred }),
   } as const;
   const statusCallback = {
     url: PROGRESS,
@@ -87,6 +88,20 @@ describe('a call to a registered device', () => {
     expect(timeline).toContainEqual(
       expect.objectContaining({ type: 'call-placed', edge: 'tokyo', uri: one?.contact }),
     );
+  });
+
+  it('rings whatever private edge its address asks for; a host that has no devices is not called by it', async () => {
+    await registered({});
+    const barred = warning(32305, 'edge=mars-ix is no Interconnect edge.');
+    const [child, stranger] = [
+      dial(ADDRESS, undefined, barred),
+      dial('sip:alice@pbx.sip.example.com', undefined, barred),
+    ];
+    await worker.settle();
+    expect(worker.asked).toHaveLength(1);
+    expect(await worker.record(child.callSid)).toMatchObject({ diagnostics: [] });
+    expect(await stranger.end).toMatchObject({ status: 'failed' });
+    expect(await worker.record(stranger.callSid)).toMatchObject({ diagnostics: [{ code: 32305 }] });
   });
 
   it('carries its early media, as there is nobody else to hear', async () => {

@@ -431,7 +431,7 @@ const CASES: Readonly<Record<string, RuleCases>> = {
     ],
   },
   'registered-address': {
-    codes: [32002, 32220, 32223],
+    codes: [32002, 32220, 32223, 32301, 32305],
     finds: [
       {
         text: document('<Dial><Sip>\n      ¦sip:alice@office.sip.dublin.twilio.com\n    </Sip></Dial>'),
@@ -460,6 +460,16 @@ const CASES: Readonly<Record<string, RuleCases>> = {
         text: document('<Dial><Sip>¦sip:alice@office.sip.twilio.com;edge=dublin</Sip></Dial>'),
         code: 'registered-address',
         level: 'note',
+      },
+      {
+        text: document('<Dial><Sip>¦sip:alice@office.sip.twilio.com;tnx=TX1</Sip></Dial>'),
+        code: 'registered-address',
+        level: 'note',
+      },
+      {
+        text: document('<Dial><Sip>¦sip:alice@pbx.sip.acme.io;edge=mars-ix</Sip></Dial>'),
+        code: 32305,
+        level: 'warning',
       },
     ],
     leaves: [

@@ -7,6 +7,35 @@ const codes = (text: string, options = {}) =>
   readSipTarget(text, options).diagnostics.map(({ code }) => code);
 const SID = `TX${'0'.repeat(31)}1`;
 
+describe('an address that registered devices may have', () => {
+  const parameters = ['edge=mars-ix', 'region=mars-ix', 'tnx=TX1', 'edge=mars-ix;tnx=TX1'];
+
+  it.each(parameters)('is kept with %s, and why nobody else can be called by it', (parameter) => {
+    const { target, diagnostics } = readSipTarget(`kate@acme.sip.twilio.com;${parameter}`, { devices: true });
+    expect(diagnostics).toEqual([]);
+    expect(target).toMatchObject({
+      uri: 'sip:kate@acme.sip.twilio.com',
+      barred: { code: parameter.startsWith('tnx') ? 32301 : 32305 },
+    });
+  });
+
+  it.each(parameters)('is no address where nobody looks for devices, nor another host (%s)', (parameter) => {
+    const readings = [
+      readSipTarget(`kate@acme.sip.twilio.com;${parameter}`),
+      readSipTarget(`kate@example.com;${parameter}`, { devices: true }),
+    ];
+    for (const { target, diagnostics } of readings) {
+      expect(target).toBeUndefined();
+      expect(diagnostics).toHaveLength(parameter.split(';').length);
+    }
+  });
+
+  it('has nothing to be kept when its parameters can be used', () => {
+    const { target } = readSipTarget('kate@acme.sip.twilio.com;edge=dublin', { devices: true });
+    expect(target).not.toHaveProperty('barred');
+  });
+});
+
 describe('readSipTarget', () => {
   it.each([
     ['sip:kate@example.com', 'sip:kate@example.com'],

@@ -75,14 +75,14 @@ export const registeredAddress: Rule = {
   check(document, report) {
     for (const { sip, uri } of dialledUris(document)) {
       if (!/\.sip\./i.test(uri)) continue; // every such address has this label
-      const { target } = readSipTarget(uri);
-      const judged = target && addressFault(target.uri, document.domain);
+      const { target } = readSipTarget(uri, { devices: true });
+      const judged = target && (addressFault(target.uri, document.domain) ?? target.barred);
       if (!target || judged === undefined) continue;
       const { position } = bodyOf(sip);
       if (judged !== 'registered') {
         const { code, level, message, actual, expected } = judged;
         report(position, { code, level, message, actual, expected });
-      } else if (target.edge !== undefined || target.connectionSid !== undefined) {
+      } else if ((target.edge ?? target.connectionSid ?? target.barred) !== undefined) {
         const message =
           'edge=, region= and tnx= mean nothing to a registered address: each device is called through the edge it registered by; leave them out.';
         report(position, { level: 'note', message, actual: uri.slice(0, 100) });

@@ -6,6 +6,7 @@ import { queue } from '../../grammar/queue.ts';
 import { readElement, textAt } from '../../grammar/read-element.ts';
 import { reportChild } from '../bodies.ts';
 import { type Body, type ReadContext, reportAt } from '../define-verb.ts';
+import { mayBeRegistered } from '../sip-uri.ts';
 import { readApplication, withoutSecondApplications } from './application-noun.ts';
 import { readClient } from './client-noun.ts';
 import { readNumber, readPlainNumber } from './number-noun.ts';
@@ -91,7 +92,9 @@ function atMostTen(parties: readonly Party[], context: ReadContext): readonly Pa
 
 /** Our choice of what the warning 32303 means: the first party called through a connection is the only one. */
 function withoutSecondConnections(parties: readonly Party[], context: ReadContext): readonly Party[] {
-  const through = parties.filter(({ target }) => target.kind === 'sip' && target.connectionSid !== undefined);
+  const through = parties.filter(
+    ({ target }) => target.kind === 'sip' && target.connectionSid !== undefined && !mayBeRegistered(target),
+  );
   for (const { position } of through.slice(1)) {
     const message =
       'only one party of a <Dial> may be called with tnx; this one is not called; use edge instead.';

@@ -1,3 +1,4 @@
+import type { Diagnostic } from '../../../core/diagnostic.ts';
 import { type TwimlElement, textOf } from '../../document/element.ts';
 import { familyOf } from '../../grammar/common.ts';
 import { header, headers, uri } from '../../grammar/dial-nouns.ts';
@@ -6,7 +7,7 @@ import { type ReadElement, readElement, textAt } from '../../grammar/read-elemen
 import { attr } from '../attributes.ts';
 import { reportAt } from '../define-verb.ts';
 import type { SipHeader } from '../sip-headers.ts';
-import { readSipTarget } from '../sip-uri.ts';
+import { readSipTarget, type SipDiagnostic } from '../sip-uri.ts';
 import { type NounContext, type Party, partyOf, rung, withholdAttributes } from './party.ts';
 
 /** @see https://www.twilio.com/docs/voice/twiml/sip#attributes */
@@ -38,22 +39,16 @@ export function readSip(element: TwimlElement, context: NounContext): Party | un
   const text = textOf(chosen?.element ?? element);
   const at = textAt(chosen?.element ?? element);
   const { username, password } = credentials;
-  const { target, diagnostics } = readSipTarget(text, { username, password, headers: headersOf(sip) });
-  for (const { code, level, docs, position = at, message, actual, expected } of diagnostics) {
+  const options = { username, password, headers: headersOf(sip), devices: true };
+  const { target, diagnostics } = readSipTarget(text, options);
+  const placed = ({ code, level, position = at, message, ...found }: SipDiagnostic): Diagnostic => {
     const { line, column } = position;
-    context.report({
-      code,
-      level,
-      message: `line ${line}, column ${column}: ${message}`,
-      ...(actual !== undefined && { actual }),
-      ...(expected !== undefined && { expected }),
-      docs,
-      url: context.url,
-      line,
-      column,
-    });
-  }
-  return target && { ...partyOf(sip.values, element.position), target };
+    const where = `line ${line}, column ${column}: `;
+    return { code, level, message: where + message, ...found, url: context.url, line, column };
+  };
+  for (const found of diagnostics) context.report(placed(found));
+  const barred = target?.barred && { barred: placed(target.barred) };
+  return target && { ...partyOf(sip.values, element.position), target: { ...target, ...barred } };
 }
 
 const isUri = (child: ReadElement): child is Uri => child.spec.key === uri.key;
