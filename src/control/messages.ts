@@ -145,6 +145,7 @@ const party: z.ZodType<DialledParty> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('sip'), uri: line.min(1) }),
   z.object({
     kind: z.literal('device'),
+    accountSid: name,
     uri: line.min(1),
     address: line.min(1),
     path: z.array(line.min(1)).max(16), // our choice

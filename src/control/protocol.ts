@@ -25,6 +25,8 @@ export type DialledParty =
   /** A registered device: its Contact, over the flow it registered by and no other way. */
   | {
       readonly kind: 'device';
+      /** Whose SIP domain it is registered with: the account that calls, or a related one. */
+      readonly accountSid: string;
       readonly uri: string;
       /** The address that it is registered under: To. */
       readonly address: string;

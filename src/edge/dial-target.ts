@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import type { AccountStatus } from '../config/accounts.ts';
 import type { NumberOwnership } from '../config/port.ts';
 import type { DialRequest } from '../control/protocol.ts';
 import { type Diagnostic, failure, warning } from '../core/diagnostic.ts';
@@ -10,6 +11,7 @@ import { bracketHost } from '../sip/message/grammar.ts';
 import { escapeUser, formatUri, parseUri, type SipUri, unescapeUri } from '../sip/message/uri.ts';
 import { type Lookup, resolveTarget } from '../sip/transport/resolve.ts';
 import { isPrivateAddress } from '../webhook/private-address.ts';
+import type { AccountStatuses } from './account-statuses.ts';
 import { calledBy } from './called.ts';
 import { isOwnAddress } from './own-address.ts';
 import { asText } from './parties.ts';
@@ -31,6 +33,8 @@ export interface TargetOptions {
   /** The sockets of this edge process, as they are bound. */
   readonly listeners: readonly SipListener[];
   readonly ownership: NumberOwnership;
+  /** Whether the account of a device may have calls. */
+  readonly accounts: AccountStatuses;
   /** Where numbers go that are not ours (TRUNKLINE_CARRIER). */
   readonly carrier: string | undefined;
   /** SIP targets and Contacts may be private addresses (TRUNKLINE_ALLOW_PRIVATE). */
@@ -47,18 +51,23 @@ export function targetOf(request: DialRequest, options: TargetOptions): Promise<
     case 'sip':
       return sipTarget(party.uri, request, options);
     case 'device':
-      return Promise.resolve(deviceTarget(party, request, options));
+      return deviceTarget(party, request, options);
     case 'number':
       return numberTarget(request, options);
   }
 }
 
-/** What a device wrote into its Contact is for itself: it is reached where its REGISTER came from (RFC 5626 §5.3). */
-function deviceTarget(
-  { uri, address, path, flow }: Extract<DialRequest['party'], { kind: 'device' }>,
-  { headers, credentials }: DialRequest,
+/**
+ * What a device wrote into its Contact is for itself: it is reached where its REGISTER came from (RFC 5626 §5.3). A
+ * related account's device is called while that account is active; a call of its own goes on as it began.
+ */
+async function deviceTarget(
+  { accountSid, uri, address, path, flow }: Extract<DialRequest['party'], { kind: 'device' }>,
+  { job, headers, credentials }: DialRequest,
   options: TargetOptions,
-): DialTarget | Diagnostic {
+): Promise<DialTarget | Diagnostic> {
+  const owner = accountSid === job.accountSid ? 'active' : await options.accounts.of(accountSid);
+  if (owner !== 'active') return ownerInactive(address, accountSid, owner);
   const listener = options.listeners.find(
     ({ label, transport }) => label === flow.edge && transport === flow.transport,
   );
@@ -66,6 +75,12 @@ function deviceTarget(
   const destination = { address: flow.address, port: flow.port };
   const target = { kind: 'device', listener, uri, destination, device: { address, path }, headers } as const;
   return credentials ? { ...target, credentials } : target;
+}
+
+/** @see https://www.twilio.com/docs/api/errors/10001 */
+function ownerInactive(address: string, accountSid: string, status: AccountStatus): Diagnostic {
+  const message = `${address} belongs to the account ${accountSid}, which is ${status}: its devices are not called. Activate the account.`;
+  return failure(10001, message, { actual: status, expected: 'active' });
 }
 
 /** Sixteen edges may be served by several processes: the worker asked this one. */

@@ -27,8 +27,8 @@ export async function callDevices(
   const [first] = bindings;
   if (first) observer.edge(first.flow.edge);
   const placements = bindings.map(async (binding, index) => {
-    const { contact: uri, path, flow } = binding;
-    const asked = request({ kind: 'device', uri, address, path, flow }, flow.edge);
+    const { accountSid, contact: uri, path, flow } = binding;
+    const asked = request({ kind: 'device', accountSid, uri, address, path, flow }, flow.edge);
     const placement = await callDevice(
       binding,
       bindings.length === 1 ? asked : { ...asked, fork: index + 1 },

@@ -23,6 +23,7 @@ type Device = Extract<DialRequest['party'], { kind: 'device' }>;
 
 const device = (fields: Partial<Device> = {}, edge: 'dublin' | 'frankfurt' = 'dublin'): Device => ({
   kind: 'device',
+  accountSid: ACCOUNT,
   uri: CONTACT,
   address: ADDRESS,
   path: [],
@@ -54,6 +55,21 @@ describe('a registered device', () => {
     w.callee.respond(200, {}, 'BYE');
     await nothingIsLeft(w);
   });
+
+  it.each(['suspended', 'closed'] as const)(
+    'of a related account that is %s is not called: 10001; by a live call of its own it is',
+    async (status) => {
+      const owner = `AC${'b'.repeat(32)}`;
+      w.statuses.set(owner, status);
+      expect(await w.call({ party: device({ accountSid: owner }) })).toMatchObject({
+        notDialled: { code: 10001, level: 'error', actual: status },
+      });
+      expect(w.callee.methods).toEqual([]);
+      expect(w.relay.legs).toEqual([]);
+      await w.call({ party: device({ accountSid: owner }), job: outboundJob({ accountSid: owner }) });
+      expect(w.callee.methods).toEqual(['INVITE']);
+    },
+  );
 
   it('is reached by the Path it registered with', async () => {
     const path = ['<sip:one.example.com;lr>', '<sip:two.example.com;lr>'];

@@ -72,7 +72,14 @@ describe('a call to a registered device', () => {
     const { request, id, sipCallId } = worker.link();
     expect(request).toMatchObject({
       edge: 'tokyo',
-      party: { kind: 'device', uri: one?.contact, address: ADDRESS, path, flow: one?.flow },
+      party: {
+        kind: 'device',
+        accountSid: one?.accountSid,
+        uri: one?.contact,
+        address: ADDRESS,
+        path,
+        flow: one?.flow,
+      },
       headers: { 'X-A': 'b', 'X-Twilio-CallSid': child.callSid },
       job: { callSid: child.callSid, egressEdge: 'tokyo' },
     });
