@@ -121,7 +121,10 @@ async function devicesOf(
   const own = domain.accountSid === called.accountSid;
   if (!own && !(await related(domain.accountSid, called.accountSid))) return foreignDomain(domain, called);
   if (user === '') return noUser(domain.domainName, called.uri);
-  const all = await config.registrations.bindings(`${user}@${name}`);
+  // A domain of this name that was deleted may have left some, and may have been somebody else's.
+  const all = (await config.registrations.bindings(`${user}@${name}`)).filter(
+    ({ domainSid }) => domainSid === domain.sid,
+  );
   const there = label === undefined ? all : all.filter(({ flow }) => flow.edge === named.edge);
   if (label !== undefined && there.length === 0) return nobodyAtEdge(named, all.length, called.uri);
   if (there.length === 0) return notRegistered(user, domain.domainName, called.uri, config.region);

@@ -80,10 +80,17 @@ export function createDigestGate({ clock, ids, listeners = [] }: DigestGateOptio
   const nonces = new Nonces({ clock, ids });
   const wrongAnswers = new WrongAnswers(clock);
 
-  const challenge = (asked: Asked, answer: Answer, claimed?: ClaimedIdentity): GateVerdict => {
+  const challengeTo = (
+    { headers }: SipRequest,
+    asked: Asked,
+    answer: Answer,
+    claimed?: ClaimedIdentity,
+  ): GateVerdict => {
     const stale = answer === 'stale';
-    const owner = ownerOf(asked);
-    const lines = makeChallenges(asked.realm, nonces.make(owner), { algorithms: OFFERED, stale });
+    // A challenge is not kept: who hears it twice must be able to see that it is the same.
+    const asking = ['Via', 'Call-ID', 'CSeq'].map((name) => headers.get(name)).join(' ');
+    const nonce = nonces.make(ownerOf(asked), asking);
+    const lines = makeChallenges(asked.realm, nonce, { algorithms: OFFERED, stale });
     const name = asked.status === 407 ? 'Proxy-Authenticate' : 'WWW-Authenticate';
     const said = claimed && asText(claimed.username.slice(0, LONGEST_USERNAME));
     return {
@@ -98,6 +105,7 @@ export function createDigestGate({ clock, ids, listeners = [] }: DigestGateOptio
 
   return {
     async check(request, asked) {
+      const challenge = challengeTo.bind(undefined, request);
       const claimed = answerIn(request, asked);
       if (!claimed || !isAbout(claimed.uri, request.uri, listeners))
         return challenge(asked, 'absent', claimed);

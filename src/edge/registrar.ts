@@ -112,7 +112,9 @@ class EdgeRegistrar implements Registrar {
     const { registrations } = admitted.there;
     const { domain } = admitted.access;
     const aor = aorOf(address, admitted);
-    if (!wanted.removesAll && wanted.contacts.length === 0) return registrations.bindings(aor);
+    // Those that a deleted domain of this name left are nobody's any more.
+    const own = (all: readonly Binding[]) => all.filter(({ domainSid }) => domainSid === domain.sid);
+    if (!wanted.removesAll && wanted.contacts.length === 0) return own(await registrations.bindings(aor));
     const flow = this.#flowOf(source);
     const registrant = {
       accountSid: domain.accountSid,
@@ -125,7 +127,7 @@ class EdgeRegistrar implements Registrar {
     };
     let refusal: RegisterRefusal | undefined;
     const bindings = await registrations.change(aor, (before) => {
-      const after = registered(before, wanted, registrant);
+      const after = registered(own(before), wanted, registrant);
       refusal = 'status' in after ? after : undefined;
       return 'status' in after ? undefined : after;
     });

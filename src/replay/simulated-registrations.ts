@@ -46,7 +46,11 @@ export class SimulatedRegistrations {
     }
     for (const [index, { does, ...device }] of registrations.entries()) {
       const home = { ...device, edge: device.edge ?? REGIONS[region].homeEdge };
-      const binding = bindingOf(home, index, accountSid, clock.now() + LASTING_MS);
+      const domain = await simulated.#config.records.domains.find(
+        device.aor.slice(device.aor.indexOf('@') + 1),
+      );
+      const owner = { accountSid, domainSid: domain?.sid ?? '' };
+      const binding = bindingOf(home, index, owner, clock.now() + LASTING_MS);
       await simulated.#config.registrations.change(binding.aor, (before) => [...before, binding]);
       simulated.#does.set(binding.id, does);
     }
@@ -109,7 +113,7 @@ function domainOf(name: string, accountSid: string, index: number): SipDomain {
 function bindingOf(
   { aor, edge, transport }: Omit<Scenario['registrations'][number], 'does'> & { readonly edge: EdgeId },
   index: number,
-  accountSid: string,
+  owner: Pick<Binding, 'accountSid' | 'domainSid'>,
   expiresAt: number,
 ): Binding {
   const username = aor.slice(0, aor.indexOf('@'));
@@ -117,8 +121,7 @@ function bindingOf(
   const contact = `sip:${username}@${flow.address}:${flow.port}`;
   return {
     id: `RB${`${index + 1}`.padStart(32, '0')}`,
-    accountSid,
-    domainSid: '',
+    ...owner,
     aor,
     username,
     contact,

@@ -1,12 +1,18 @@
+import { createHash } from 'node:crypto';
 import type { Binding, Flow } from '../../src/config/registrations.ts';
 import type { SipDomain } from '../../src/config/sip.ts';
 
 let made = 0;
 
-/** A SIP domain of a Region; every one has its own SID. */
+/** The SID of the domain of this name, unless its fields say otherwise. */
+function sidOf(name: string): string {
+  return `SD${createHash('md5').update(name).digest('hex')}`;
+}
+
+/** A SIP domain of a Region, and with its name whose devices `binding` makes. */
 export function sipDomain(fields: Partial<SipDomain> & Pick<SipDomain, 'accountSid' | 'name'>): SipDomain {
   return {
-    sid: `SD${(++made).toString(16).padStart(32, '0')}`,
+    sid: sidOf(fields.name),
     friendlyName: fields.name,
     domainName: `${fields.name}.sip.twilio.com`,
     voiceUrl: '',
@@ -20,7 +26,7 @@ export function sipDomain(fields: Partial<SipDomain> & Pick<SipDomain, 'accountS
     emergencyCallingEnabled: false,
     emergencyCallerSid: null,
     byocTrunkSid: null,
-    createdAt: made,
+    createdAt: ++made,
     updatedAt: made,
     ...fields,
   };
@@ -35,7 +41,7 @@ export function binding(
   return {
     id: `RB${made.toString(16).padStart(32, '0')}`,
     accountSid: `AC${'a'.repeat(32)}`,
-    domainSid: `SD${'d'.repeat(32)}`,
+    domainSid: sidOf(aor.slice(aor.indexOf('@') + 1)),
     aor,
     username: aor.slice(0, aor.indexOf('@')),
     contact,

@@ -43,11 +43,12 @@ export async function mapUsers(
   { records }: Config,
   accountSid: string,
   use: 'registrations' | 'calls',
+  domainSid = DOMAIN_SID,
 ): Promise<void> {
   await records.mappings.create({
-    sid: `M-${use}`,
+    sid: domainSid === DOMAIN_SID ? `M-${use}` : `M-${use}-${domainSid}`,
     accountSid,
-    domainSid: DOMAIN_SID,
+    domainSid,
     use,
     list: 'credential-list',
     listSid: LIST,

@@ -9,6 +9,9 @@ const REMEMBERED = 50_000;
 /** Counts behind the highest that may still come: requests sent at once overtake each other over UDP. */
 const WINDOW = 32;
 
+/** 64·T1: a request is repeated for as long as this, and seldom across two of them. */
+const REPEATED_MS = 32_000;
+
 /** Hexadecimal digits of the parts of a nonce: when it was made, chance, and the proof that it is ours. */
 const TIME = 12;
 const CHANCE = 16;
@@ -58,9 +61,24 @@ export class Nonces {
     return this.#uses.size;
   }
 
-  /** @param owner whom it is for; an answer from somebody else is no answer to it */
-  make(owner: string): string {
-    const body = this.#now.toString(16).padStart(TIME, '0') + this.#ids.token(CHANCE / 2);
+  /**
+   * @param owner whom it is for; an answer from somebody else is no answer to it
+   * @param request names a request and its repetitions, which then get the same nonce, as long as it is unused: its
+   *   chance is drawn by our secret. Absent: another one each time
+   */
+  make(owner: string, request?: string): string {
+    if (request !== undefined) {
+      const now = this.#now;
+      const time = now - (now % REPEATED_MS);
+      const same = this.#signed(time, this.#proof(`${time} ${request}`, owner).slice(0, CHANCE), owner);
+      const isGood = now - time <= this.#lifetimeMs && time > this.#forgottenUpTo;
+      if (isGood && !this.#uses.has(same)) return same;
+    }
+    return this.#signed(this.#now, this.#ids.token(CHANCE / 2), owner);
+  }
+
+  #signed(madeAt: number, chance: string, owner: string): string {
+    const body = madeAt.toString(16).padStart(TIME, '0') + chance;
     return body + this.#proof(body, owner);
   }
 

@@ -68,6 +68,14 @@ describe('an address that is called', () => {
     },
   );
 
+  it('is not that of devices which a deleted domain of this name left, maybe somebody else’s', async () => {
+    const former = { accountSid: STRANGER, domainSid: `SD${'f'.repeat(32)}` };
+    await register(former);
+    expect(await call(`sip:alice@acme.sip.${BASE}`)).toMatchObject({ code: 32009 });
+    await register({ flow: { port: 7 } });
+    expect((await found(`sip:alice@acme.sip.${BASE}`)).bindings.map(({ flow }) => flow.port)).toEqual([7]);
+  });
+
   it('may be of a sub-domain, and of a user whose name must be escaped', async () => {
     await config.records.domains.create(sipDomain({ accountSid: ACCOUNT, name: 'east.acme' }));
     await register({ aor: 'zoë k@east.acme' });

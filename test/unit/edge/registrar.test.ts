@@ -3,6 +3,7 @@ import { VirtualClock } from '../../../src/core/clock.ts';
 import type { RegionId } from '../../../src/region/region.ts';
 import { createMemoryRoutes } from '../../../src/routing/memory.ts';
 import type { RouteDecision } from '../../../src/routing/port.ts';
+import { sipDomain } from '../../support/registrations.ts';
 import { DOMAIN_SID, mapUsers } from '../../support/sip-domain.ts';
 import {
   ACCOUNT,
@@ -166,6 +167,47 @@ describe('what is kept for repetitions', () => {
     answers.push(await w.register());
     expect(answers.map(({ status }) => status)).toEqual([200, 403, 423, 403]);
     expect(answers.some(({ stateless }) => stateless)).toBe(false);
+  });
+});
+
+describe('a domain that is deleted while a device registers', () => {
+  test('leaves nothing to a domain of the same name: not in its answers, not among its devices', async () => {
+    let arrived = () => {};
+    let go = () => {};
+    const waits = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    const goes = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const w = await registrarWorld({
+      wrap: (there) => ({
+        ...there,
+        registrations: {
+          ...there.registrations,
+          async change(aor, next) {
+            arrived();
+            await goes;
+            return there.registrations.change(aor, next);
+          },
+        },
+      }),
+    });
+    const late = w.register({ contacts: ['<sip:ann@192.168.1.66>'], callId: 'late' });
+    await waits;
+    await w.configs.us1.records.domains.remove(DOMAIN_SID);
+    const other = { sid: `SD${'2'.repeat(32)}`, accountSid: `AC${'2'.repeat(32)}` };
+    await w.configs.us1.records.domains.create(sipDomain({ name: 'acme', ...other }));
+    await mapUsers(w.configs.us1, other.accountSid, 'registrations', other.sid);
+    go();
+    expect((await late).status).toBe(200); // it was, when it was let in
+    expect(await w.configs.us1.registrations.bindings(AOR)).toHaveLength(1);
+    expect(contactsIn(await w.register({ contacts: [] }))).toEqual([]);
+    const mine = await w.register({ contacts: ['<sip:ann@192.168.1.20>'] });
+    expect(contactsIn(mine)).toHaveLength(1);
+    expect(await w.configs.us1.registrations.bindings(AOR)).toMatchObject([
+      { domainSid: other.sid, contact: 'sip:ann@192.168.1.20' },
+    ]);
   });
 });
 

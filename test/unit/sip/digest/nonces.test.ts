@@ -34,6 +34,23 @@ describe('a nonce', () => {
     }
   });
 
+  it('is the same for a request and its repetitions, until it is used or half a minute has passed', () => {
+    const { clock, nonces } = world();
+    const nonce = nonces.make('ann', 'INVITE one');
+    clock.tick(LIFETIME_MS);
+    expect(nonces.make('ann', 'INVITE one')).toBe(nonce);
+    const others = [nonces.make('ann', 'INVITE two'), nonces.make('bob', 'INVITE one'), nonces.make('ann')];
+    expect(new Set([nonce, ...others]).size).toBe(4);
+    expect(nonces.use(nonce, 1)).toBe(true);
+    const next = nonces.make('ann', 'INVITE one');
+    expect(next).not.toBe(nonce);
+    expect([nonces.isFresh(next, 'ann'), nonces.isFresh(next, 'bob')]).toEqual([true, false]);
+    const early = nonces.make('ann', 'INVITE three');
+    clock.tick(32_000);
+    expect(nonces.make('ann', 'INVITE three')).not.toBe(early);
+    expect(nonces.isFresh(nonces.make('ann', 'INVITE three'), 'ann')).toBe(true);
+  });
+
   it('leaves nothing behind until it is used', () => {
     const { nonces } = world();
     for (let n = 0; n < 1_000; n++) nonces.isFresh(nonces.make('ann'), 'ann');
