@@ -170,36 +170,58 @@ describe('what is kept for repetitions', () => {
   });
 });
 
-describe('a domain that is deleted while a device registers', () => {
-  test('leaves nothing to a domain of the same name: not in its answers, not among its devices', async () => {
-    let arrived = () => {};
-    let go = () => {};
-    const waits = new Promise<void>((resolve) => {
-      arrived = resolve;
-    });
-    const goes = new Promise<void>((resolve) => {
-      go = resolve;
-    });
-    const w = await registrarWorld({
-      wrap: (there) => ({
-        ...there,
-        registrations: {
-          ...there.registrations,
-          async change(aor, next) {
-            arrived();
-            await goes;
-            return there.registrations.change(aor, next);
-          },
+/** A world whose first REGISTER that was let in waits before it is stored. */
+async function heldWorld() {
+  let arrived = () => {};
+  let release = () => {};
+  const waits = new Promise<void>((resolve) => {
+    arrived = resolve;
+  });
+  const goes = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const w = await registrarWorld({
+    wrap: (there) => ({
+      ...there,
+      registrations: {
+        ...there.registrations,
+        async change(aor, next) {
+          arrived();
+          await goes;
+          return there.registrations.change(aor, next);
         },
-      }),
-    });
+      },
+    }),
+  });
+  return { w, waits, release };
+}
+
+describe('while a device registers', () => {
+  test('its domain is re-routed: it is where it was let in, and where it belongs with its next REGISTER', async () => {
+    const { w, waits, release } = await heldWorld();
+    await w.saveDomain('ie1');
+    const late = w.register({ callId: 'phone' });
+    await waits;
+    await w.route('ie1');
+    release();
+    expect((await late).status).toBe(200);
+    expect(await w.configs.us1.registrations.bindings(AOR)).toHaveLength(1);
+    expect(await w.configs.ie1.registrations.bindings(AOR)).toEqual([]);
+    expect((await w.register({ callId: 'phone' })).status).toBe(200);
+    expect(await w.configs.ie1.registrations.bindings(AOR)).toHaveLength(1);
+    await w.clock.advance(3_600_000);
+    expect(await w.configs.us1.registrations.bindings(AOR)).toEqual([]);
+  });
+
+  test('its domain is deleted: nothing is left to one of the same name, in no answer and among no devices', async () => {
+    const { w, waits, release } = await heldWorld();
     const late = w.register({ contacts: ['<sip:ann@192.168.1.66>'], callId: 'late' });
     await waits;
     await w.configs.us1.records.domains.remove(DOMAIN_SID);
     const other = { sid: `SD${'2'.repeat(32)}`, accountSid: `AC${'2'.repeat(32)}` };
     await w.configs.us1.records.domains.create(sipDomain({ name: 'acme', ...other }));
     await mapUsers(w.configs.us1, other.accountSid, 'registrations', other.sid);
-    go();
+    release();
     expect((await late).status).toBe(200); // it was, when it was let in
     expect(await w.configs.us1.registrations.bindings(AOR)).toHaveLength(1);
     expect(contactsIn(await w.register({ contacts: [] }))).toEqual([]);

@@ -224,6 +224,17 @@ describe('three devices', () => {
     expect(worker.media.played).toEqual([]);
   });
 
+  it('registrations that expire while they ring end nothing: who answers has the call', async () => {
+    for (const leg of legs()) leg.ring();
+    await worker.config.registrations.change('alice@acme', () => []);
+    await worker.settle();
+    expect(legs().map(({ released }) => released)).toEqual([false, false, false]);
+    legs()[2]?.answer();
+    await worker.clock.run(child.leg.answered);
+    await worker.settle();
+    expect(await worker.record(child.callSid)).toMatchObject({ egress_edge: 'sydney', diagnostics: [] });
+  });
+
   it('the first that answers has the call; the others are let go', async () => {
     const [one, two, three] = legs();
     one?.ring();
