@@ -360,6 +360,7 @@ const CASES: Readonly<Record<string, RuleCases>> = {
       document('<Dial action="/a" method="GET">+15005550006</Dial>'),
       document('<Gather method="GET"/>'), // asks the document itself with it
       document('<Record method="GET"/>'),
+      document('<Gather action="/in" input="voice" numDigits="1"/>'), // which is 13326, and keys as before
       document('<Redirect method="GET">/next</Redirect>'),
       document('<Gather input="dtmf speech" hints="yes" numDigits="1" language="fr-FR" action="/in"/>'),
       document('<Record action="/r" transcribe="true" transcribeCallback="/t"/>'),
@@ -531,10 +532,18 @@ const CASES: Readonly<Record<string, RuleCases>> = {
         code: 'not-executed',
         level: 'note',
       },
+      ...[
+        '<Dial><Sip>¦sip:a@a.io;transport=tls</Sip></Dial>',
+        '<Dial><Sip>¦sips:a@a.io</Sip></Dial>',
+        '<Dial><Sip>¦sip:a@a.io;secure=true?X-A=1</Sip></Dial>',
+        '<Dial><Number ¦machineDetection="Enable" amdStatusCallback="/a">+15005550006</Number></Dial>',
+      ].map((body) => ({ text: document(body), code: 'not-executed', level: 'note' as const })),
     ],
     leaves: [
       document('<Say>Hi <break time="1s"/></Say><Dial><Number>+15005550006</Number></Dial>'),
       document('<Enqueu>support</Enqueu>'),
+      document('<Dial><Sip>sip:a@a.io;transport=tcp;secure=false</Sip></Dial>'),
+      document('<Dial callReason="tea">+15005550006</Dial>'),
     ],
   },
   deprecated: {

@@ -18,13 +18,17 @@ export function callerIdOf({ attributes: { callerId } }: DialNode): string | und
     : callerId;
 }
 
+/** Another client, which only clients may be shown. @see https://www.twilio.com/docs/voice/twiml/client */
+const CLIENT_NAME = /^client:\S+$/;
+
 /**
  * Whom the caller id can be shown to: a telephone number to anybody, a name to all but telephones. Whether a number is
  * the caller's own is checked where it is called from.
  */
-export function mayBeShown(callerId: string | undefined, party: Party): boolean {
+export function mayBeShown(callerId: string | undefined, { target }: Party): boolean {
   if (callerId === undefined || isE164(callerId)) return true;
-  return party.target.kind !== 'number' && SIP_NAME.test(callerId);
+  if (target.kind === 'client' && CLIENT_NAME.test(callerId)) return true;
+  return target.kind !== 'number' && SIP_NAME.test(callerId);
 }
 
 /** Reports a caller id that cannot be used: 13248, or 13214 for the parties that are then not called. */
