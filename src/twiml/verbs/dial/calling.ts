@@ -1,5 +1,6 @@
 import { abortable, link } from '../../../core/abort.ts';
 import { Mailbox } from '../../../core/mailbox.ts';
+import { parseUri } from '../../../sip/message/uri.ts';
 import { sipHeaderParameters } from '../../../webhook/request.ts';
 import type { CallScope } from '../call-scope.ts';
 import type { ChildCall } from '../ports.ts';
@@ -141,16 +142,27 @@ async function prepare(
   await ringback.ring(); // the caller hears nothing of what follows
   if (sendDigits !== '') await child.leg.sendDigits(sendDigits, signal);
   if (!screening) return true;
-  const params = order.target.kind === 'sip' ? sipParameters(child, headers) : {};
+  const params = order.target.kind === 'sip' ? sipParameters(order.target.uri, child, headers) : {};
   const passed = await call.screen(child, { ...screening, params }, signal);
   if (!passed) await child.end;
   return passed;
 }
 
-/** What screening is told of the answer. @see https://www.twilio.com/docs/voice/twiml/sip#passing-headers-back */
+/**
+ * What screening is told of the party that was called and of its answer. Our choice: the domain is the host that was
+ * called; where the answer came from (`SipSourceIp`) is known to the edge alone.
+ *
+ * @see https://www.twilio.com/docs/voice/twiml/sip#passing-headers-back
+ */
 function sipParameters(
+  called: string,
   { leg }: ChildCall,
   headers: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
-  return { SipCallId: leg.sipCallId, ...sipHeaderParameters(headers) };
+  const domain = parseUri(called)?.host;
+  return {
+    ...(domain !== undefined && { SipDomain: domain }),
+    SipCallId: leg.sipCallId,
+    ...sipHeaderParameters(headers),
+  };
 }
