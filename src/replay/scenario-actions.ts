@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { heardPattern } from './hearing.ts';
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
@@ -58,12 +59,25 @@ const peerActions = [
     .meta({ description: 'How it answers a REFER from then on, and what its NOTIFYs say.' }),
 ] as const;
 
+/** What is no regular expression is told at its line, before any call. */
+function checkPattern(text: string, context: z.RefinementCtx): void {
+  try {
+    heardPattern(text);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+  }
+}
+
 /** Steps that let time pass. */
 const waits = [
   z.strictObject({ wait: duration }).meta({ description: 'Does nothing for so long.' }),
   z
     .strictObject({
-      hears: z.string().min(1).meta({ description: 'Part of it in either case, or a /regular expression/.' }),
+      hears: z
+        .string()
+        .min(1)
+        .superRefine(checkPattern)
+        .meta({ description: 'Part of it in either case, or a /regular expression/.' }),
     })
     .meta({
       description:

@@ -299,6 +299,11 @@ describe('readScenario', () => {
     ['two bodies', SCENARIO.replace('{ body', '{ audio: 1s, body'), /exactly one of/],
     ['no voice', 'shows: x\n', /voice/],
     ['a step nobody can do', `${SCENARIO}caller: [{ at: 1s, pres: "1" }]\n`, /caller\.0 \(line 8\): .*pres/],
+    [
+      'a bad pattern',
+      `${SCENARIO}caller: [{ hears: "/(/" }]\n`,
+      /caller\.0\.hears \(line 8\): .*Unterminated group/,
+    ],
     ['a bad key', `${SCENARIO}caller: [{ press: x }]\n`, /caller\.0\.press \(line 8\): expected keys of 0-9/],
     [
       'a status that is none',
