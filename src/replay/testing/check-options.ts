@@ -1,3 +1,4 @@
+import { isRegionId, REGION_IDS } from '../../region/region.ts';
 import { closest } from '../../twiml/verbs/closest.ts';
 import { ScenarioError } from '../scenario.ts';
 import type { ScenarioOptions } from './options.ts';
@@ -23,6 +24,27 @@ const KNOWN: Readonly<Record<keyof ScenarioOptions, true>> = {
 
 const TEXTS = ['path', 'fallback', 'statusCallback', 'from', 'to', 'token'] as const;
 
+interface Choice {
+  readonly name: keyof ScenarioOptions;
+  readonly fits: (value: unknown) => boolean;
+  readonly expected: string;
+}
+
+const CHOICES: readonly Choice[] = [
+  { name: 'method', fits: (value) => value === 'GET' || value === 'POST', expected: 'GET or POST' },
+  {
+    name: 'region',
+    fits: (value) => typeof value === 'string' && isRegionId(value),
+    expected: `one of ${REGION_IDS.join(', ')}`,
+  },
+  { name: 'seed', fits: Number.isFinite, expected: 'a number' },
+  {
+    name: 'allowHosts',
+    fits: (value) => Array.isArray(value) && value.every((host) => typeof host === 'string'),
+    expected: "a list of hosts such as ['cdn.example.com']",
+  },
+];
+
 /** Throws ScenarioError for what a test without types may hand over: another value, or a name that is none. */
 export function checkOptions(options: unknown): asserts options is ScenarioOptions {
   if (typeof options !== 'object' || options === null)
@@ -46,5 +68,10 @@ export function checkOptions(options: unknown): asserts options is ScenarioOptio
     const value = given[name];
     if (value !== undefined && typeof value !== 'string')
       throw new ScenarioError(`${name}: found ${String(value)}: expected text`);
+  }
+  for (const { name, fits, expected } of CHOICES) {
+    const value = given[name];
+    if (value !== undefined && !fits(value))
+      throw new ScenarioError(`${name}: found ${String(value)}: expected ${expected}`);
   }
 }

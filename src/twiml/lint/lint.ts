@@ -2,6 +2,7 @@ import { type Diagnostic, docsOf } from '../../core/diagnostic.ts';
 import { isRegionId } from '../../region/region.ts';
 import { isElement, type TwimlElement } from '../document/element.ts';
 import { parseDocument } from '../document/parse.ts';
+import { textGiven } from '../document/text-given.ts';
 import { readVerbs } from '../verbs/registry.ts';
 import { elementsIn, isTemplate } from './element-text.ts';
 import type { LintDiagnostic, LintOptions } from './lint-diagnostic.ts';
@@ -17,10 +18,11 @@ const STANDARD_DOMAIN = 'trunkline.localhost';
  * as a whole (then nothing else), what a live call would report about its verbs and attributes, and what bites people
  * beyond the grammar. Asks nobody and reads nothing but its arguments.
  *
- * @throws RangeError for a Region that does not exist
+ * @throws RangeError for a Region that does not exist, TypeError for a document that is no text
  */
 export function lint(text: string, options: LintOptions = {}): readonly LintDiagnostic[] {
   const { url = '', region } = options;
+  textGiven(text);
   if (region !== undefined && !isRegionId(region)) throw new RangeError(`"${region}" is no Region`);
   const parsed = parseDocument(text, url);
   if (!parsed.ok) return [placed(parsed.diagnostic)];

@@ -146,6 +146,14 @@ describe('a call under test', () => {
     ['a number for an application', { app: 5 }, 'app: found 5: expected'],
     ['a misspelt option', { app: menu, frm: '+1' }, 'unknown option "frm": did you mean from?'],
     ['a number for a text', { app: menu, from: 5 }, 'from: found 5: expected text'],
+    ['another method', { app: menu, method: 'PUT' }, 'method: found PUT: expected GET or POST'],
+    [
+      'a Region that is none',
+      { app: menu, region: 'de1' },
+      'region: found de1: expected one of us1, ie1, au1',
+    ],
+    ['a text for a seed', { app: menu, seed: 'a' }, 'seed: found a: expected a number'],
+    ['one host for a list', { app: menu, allowHosts: 'a.io' }, 'allowHosts: found a.io: expected a list'],
   ])('is not made with %s', async (_what, options, message) => {
     // @ts-expect-error: what a program without types may do
     await expect(scenario(options)).rejects.toThrow(message);

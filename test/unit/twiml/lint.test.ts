@@ -133,6 +133,18 @@ describe('lint', () => {
   it('refuses a Region that does not exist', () => {
     expect(() => lint('<Response/>', { region: 'de1' })).toThrow(new RangeError('"de1" is no Region'));
   });
+
+  it.each([
+    ['bytes', Buffer.from('<Response/>')],
+    ['undefined', undefined],
+    ['null', null],
+  ])('says that %s are no text', (given, value) => {
+    const message = `found ${given} for a TwiML document: expected its text`;
+    for (const judge of [lint, parse]) {
+      // @ts-expect-error: what a program without types may do
+      expect(() => judge(value)).toThrow(new TypeError(message));
+    }
+  });
 });
 
 describe('parse', () => {
