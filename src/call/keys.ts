@@ -36,3 +36,16 @@ export function recordingKey(accountSid: string, recordingSid: string, kind: 'wa
 export function transcriptionKey(accountSid: string, transcriptionSid: string): string {
   return `accounts/${accountSid}/transcriptions/${transcriptionSid}.json`;
 }
+
+/** The record of something finished, as its key in the bucket tells; undefined: another object. */
+export function parseObjectKey(
+  key: string,
+): { readonly kind: 'calls' | 'recordings' | 'transcriptions'; readonly sid: string } | undefined {
+  const [, kind, sid] = FINISHED_KEY.exec(key) ?? [];
+  if (sid === undefined) return undefined;
+  if (kind === 'recordings' || kind === 'transcriptions') return { kind, sid };
+  return { kind: 'calls', sid };
+}
+
+const FINISHED_KEY =
+  /^accounts\/AC\w+\/(calls\/\d{4}\/\d\d\/\d\d(?=\/CA)|recordings(?=\/RE)|transcriptions(?=\/TR))\/(\w+)\.json$/;

@@ -12,19 +12,20 @@ export interface TranscriptionOrder {
   readonly callback: string | null;
 }
 
-/** The text of a recording, as it is kept. */
+/** The text of a recording. */
 export interface Transcription {
   readonly sid: string;
   readonly accountSid: string;
   readonly callSid: string;
   readonly recordingSid: string;
+  /** As applications are told of it. */
+  readonly recordingUrl: string;
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly status: 'in-progress' | 'completed' | 'failed';
   /** Of the recording, in whole seconds. */
   readonly duration: number;
   readonly text: string;
-  readonly callback: string | null;
 }
 
 /** Recordings of a telephone call in English: `<Record>` has no word for another language. */
@@ -37,11 +38,15 @@ const LONGEST_MS = 120_000;
 
 type RecordingOf = Pick<RecordingRecord, 'sid' | 'status'>;
 
+/** @see https://www.twilio.com/docs/api/errors/13618 */
+export function nothingToTranscribe({ sid, status }: RecordingOf): Diagnostic {
+  return diagnose(13618, `the recording ${sid} is ${status}: there is nothing to transcribe.`);
+}
+
 /** Why a recording of this length, trimmed, cannot be transcribed; undefined: it can. */
-export function untranscribable({ sid, status }: RecordingOf, ms: number): Diagnostic | undefined {
-  if (status !== 'completed') {
-    return diagnose(13618, `the recording ${sid} is ${status}: there is nothing to transcribe.`);
-  }
+export function untranscribable(recording: RecordingOf, ms: number): Diagnostic | undefined {
+  const { sid, status } = recording;
+  if (status !== 'completed') return nothingToTranscribe(recording);
   if (ms > SHORTEST_MS && ms <= LONGEST_MS) return undefined;
   const actual = `${(ms / 1_000).toFixed(1)} s`;
   const message = `the recording ${sid} lasts ${actual}; more than 2 s and at most 120 s are transcribed.`;
@@ -53,27 +58,25 @@ export function transcriptionFailed({ sid }: Pick<RecordingOf, 'sid'>, why: stri
   return diagnose(13620, `the recording ${sid} could not be transcribed: ${why}.`);
 }
 
-/** The callback of a transcription that is over, always with POST; undefined when nobody is told. */
+/** The callback of a transcription that is over, always with POST. */
 export function transcriptionCallback(
   transcription: Transcription,
-  recordingUrl: string,
+  url: string,
   facts: CallFacts,
   callStatus: CallStatus,
-): CallbackTask | undefined {
-  const { accountSid, callSid, callback: url } = transcription;
-  if (url === null) return undefined;
-  const params = transcriptionParameters(transcription, recordingUrl, facts, callStatus);
+): CallbackTask {
+  const { accountSid, callSid } = transcription;
+  const params = transcriptionParameters(transcription, facts, callStatus);
   return { kind: 'transcription-callback', accountSid, callSid, url, method: 'POST', params };
 }
 
 /** @see https://www.twilio.com/docs/voice/twiml/record#transcribecallback */
 function transcriptionParameters(
   transcription: Transcription,
-  recordingUrl: string,
   facts: CallFacts,
   callStatus: CallStatus,
 ): Record<string, string> {
-  const { sid, recordingSid, status, text } = transcription;
+  const { sid, recordingSid, recordingUrl, status, text } = transcription;
   return {
     ...standardParameters(facts, callStatus),
     TranscriptionSid: sid,
@@ -85,7 +88,7 @@ function transcriptionParameters(
   };
 }
 
-/** A transcription as the API and the bucket show it. @see https://www.twilio.com/docs/voice/api/recording-transcription */
+/** A transcription as the API shows it. @see https://www.twilio.com/docs/voice/api/recording-transcription */
 export function transcriptionResource(transcription: Transcription, region: RegionId) {
   const { sid, accountSid, recordingSid, createdAt, updatedAt, status, duration, text } = transcription;
   return {
@@ -103,5 +106,39 @@ export function transcriptionResource(transcription: Transcription, region: Regi
     type: 'fast',
     uri: `/2010-04-01/Accounts/${accountSid}/Transcriptions/${sid}.json`,
     region,
+  };
+}
+
+/** A transcription as it is kept in the bucket: what the API shows, then our own. */
+type KeptTranscription = ReturnType<typeof transcriptionResource> & {
+  readonly call_sid?: string;
+  readonly recording_url?: string;
+  readonly created_at_ms?: number;
+};
+
+export function transcriptionText(transcription: Transcription, region: RegionId): string {
+  const kept: KeptTranscription = {
+    ...transcriptionResource(transcription, region),
+    call_sid: transcription.callSid,
+    recording_url: transcription.recordingUrl,
+    created_at_ms: transcription.createdAt,
+  };
+  return JSON.stringify(kept);
+}
+
+/** What `transcriptionText` wrote, and earlier releases, which left our own fields out. */
+export function parseTranscription(text: string): Transcription {
+  const kept: KeptTranscription = JSON.parse(text);
+  return {
+    sid: kept.sid,
+    accountSid: kept.account_sid,
+    callSid: kept.call_sid ?? '',
+    recordingSid: kept.recording_sid,
+    recordingUrl: kept.recording_url ?? '',
+    createdAt: kept.created_at_ms ?? Date.parse(kept.date_created),
+    updatedAt: Date.parse(kept.date_updated),
+    status: kept.status,
+    duration: Number(kept.duration),
+    text: kept.transcription_text,
   };
 }

@@ -12,6 +12,7 @@ import { createRedisOrderSender } from '../queue/redis/orders.ts';
 import { createRedisCallPace } from '../queue/redis/pace.ts';
 import { REGIONS, type RegionId } from '../region/region.ts';
 import { createRouteTable } from '../routing/redis.ts';
+import { watchIndex } from '../runtime/index-restoration.ts';
 import { watchOrphans } from '../runtime/orphans.ts';
 import { createRegionTasks } from '../runtime/region-tasks.ts';
 import { createRedisCallStore } from '../storage/redis/call-store.ts';
@@ -99,6 +100,7 @@ export async function startRegion(context: RoleContext, id: RegionId): Promise<R
     onRecording: (status) => (status === 'failed' ? metrics.recordingFailed() : metrics.recordingStored()),
   });
   await bucket.ensure();
+  const restoration = watchIndex({ index: store.index, bucket, clock, logger });
   const orphans = watchOrphans({
     store,
     calls,
@@ -155,6 +157,7 @@ export async function startRegion(context: RoleContext, id: RegionId): Promise<R
   return {
     async stop() {
       orphans.stop();
+      await restoration.stop();
       await server.close();
       await Promise.all([calls.close(), storage.close(), callbacks.close(), http.close(), orders.close()]);
       await Promise.all(queues.map((queue) => queue.close()));

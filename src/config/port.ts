@@ -1,4 +1,3 @@
-import type { Transcription } from '../call/transcription.ts';
 import type { InterconnectEdge } from '../region/edge.ts';
 import type { RegionId } from '../region/region.ts';
 import type { ApiKey, TokenVault } from './accounts.ts';
@@ -96,7 +95,6 @@ export interface RegionalRecords {
   readonly applications: Records<Application>;
   readonly keys: Records<ApiKey>;
   readonly callerIds: Records<OutgoingCallerId>;
-  readonly transcriptions: Records<Transcription>;
   readonly domains: Records<SipDomain>;
   readonly mappings: Records<DomainMapping>;
   readonly accessLists: Records<IpAccessControlList>;

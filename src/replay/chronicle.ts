@@ -1,5 +1,5 @@
 import type { TimelineEntry, TimelineEvent, TimelineSink } from '../call/timeline.ts';
-import type { Transcription } from '../call/transcription.ts';
+import type { Transcription, TranscriptionOrder } from '../call/transcription.ts';
 import type { Clock } from '../core/clock.ts';
 import { isoMs } from '../core/dates.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
@@ -22,7 +22,7 @@ export class Chronicle implements TimelineSink {
   readonly timeline: TimelineEvent[] = [];
   readonly diagnostics: Diagnostic[] = [];
   readonly recordings: KeptRecording[] = [];
-  readonly transcriptions: Transcription[] = [];
+  readonly transcriptions: (Omit<Transcription, 'recordingUrl'> & TranscriptionOrder)[] = [];
   readonly #clock: Clock;
 
   constructor(clock: Clock) {

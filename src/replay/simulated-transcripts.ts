@@ -55,22 +55,22 @@ export class SimulatedTranscripts {
       accountSid,
       callSid,
       recordingSid,
+      recordingUrl: media_url,
       createdAt,
       updatedAt: clock.now(),
       status: result === undefined ? 'failed' : 'completed',
       duration: Math.round(end.storedMs / 1_000),
       text: result ?? '',
-      callback,
     };
-    this.#chronicle.transcriptions.push(transcription);
+    const { recordingUrl: _, ...shown } = transcription;
+    this.#chronicle.transcriptions.push({ ...shown, callback });
     this.#chronicle.add({
       type: 'transcription',
       transcription: sid,
       recording: recordingSid,
       status: transcription.status,
     });
-    const task = transcriptionCallback(transcription, media_url, facts, this.#status);
-    if (task) callbacks.add(task);
+    if (callback !== null) callbacks.add(transcriptionCallback(transcription, callback, facts, this.#status));
   }
 
   /** A call that was recorded was answered. */

@@ -4,14 +4,14 @@ import { factsOf } from '../call/status-callback.ts';
 import { CALLBACK_ATTEMPTS, type CallbackTask, type TranscriptionTask } from '../call/tasks.ts';
 import type { TimelineEvent } from '../call/timeline.ts';
 import {
+  nothingToTranscribe,
   TRANSCRIBED_LANGUAGE,
   type Transcription,
   transcriptionCallback,
   transcriptionFailed,
-  transcriptionResource,
+  transcriptionText,
   untranscribable,
 } from '../call/transcription.ts';
-import type { RegionalConfig } from '../config/port.ts';
 import type { Clock } from '../core/clock.ts';
 import { isoMs } from '../core/dates.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
@@ -34,7 +34,6 @@ export interface TranscriberOptions {
   readonly store: CallStore;
   readonly bucket: Bucket;
   readonly callbacks: TaskQueue<CallbackTask>;
-  readonly config: Pick<RegionalConfig, 'records'>;
   /** Absent: speech is not recognised here. */
   readonly speech?: SpeechToText | undefined;
   readonly clock: Clock;
@@ -56,51 +55,54 @@ export class Transcriber {
 
   /** Registers what was asked for with a recording that is stored now, or has nothing that could be. */
   async begin(recording: RecordingRecord, task: TranscriptionTask): Promise<void> {
+    if (await this.#o.store.fetchTranscription(task.sid)) return; // a second run
     const now = this.#o.clock.now();
-    await this.#o.config.records.transcriptions.create({
+    await this.#o.store.saveTranscription({
       sid: task.sid,
       accountSid: recording.account_sid,
       callSid: recording.call_sid,
       recordingSid: recording.sid,
+      recordingUrl: recording.media_url,
       createdAt: now,
       updatedAt: now,
       status: 'in-progress',
       duration: Math.max(0, Number(recording.duration)),
       text: '',
-      callback: task.callback,
     });
   }
 
   /** Rejects to be tried again: there are too many at once, or something is away. */
-  async transcribe(recordingSid: string, { sid }: TranscriptionTask, last: boolean): Promise<void> {
-    const known = await this.#o.config.records.transcriptions.fetch(sid);
-    const recording = await this.#o.store.fetchRecording(recordingSid);
-    if (!known || !recording) return; // deleted meanwhile
-    if (known.status !== 'in-progress') return this.#conclude(known, recording); // a second run
+  async transcribe(recordingSid: string, task: TranscriptionTask, last: boolean): Promise<void> {
+    const known = await this.#o.store.fetchTranscription(task.sid);
+    if (!known) return; // deleted meanwhile
+    if (known.status !== 'in-progress') return this.#conclude(known, task.callback); // a second run
     if (this.#running >= MOST_AT_ONCE && !last) throw new Error('enough recordings are being transcribed');
     this.#running++;
     let result: Result;
     try {
-      result = await this.#textOf(recording);
+      result = await this.#textOf(recordingSid);
     } catch (error) {
       if (!last) throw error;
       const why = error instanceof Error ? error.message : String(error);
-      result = { why: transcriptionFailed(recording, why) };
+      result = { why: transcriptionFailed({ sid: recordingSid }, why) };
     } finally {
       this.#running--;
     }
-    if ('why' in result) await this.#report(recording.call_sid, result.why);
+    if ('why' in result) await this.#report(known.callSid, result.why);
     const text = 'text' in result ? result.text : '';
     const status = 'text' in result ? 'completed' : 'failed';
-    const updatedAt = this.#o.clock.now();
-    const change = (before: Transcription): Transcription => ({ ...before, text, status, updatedAt });
-    const done = await this.#o.config.records.transcriptions.change(sid, change);
-    if (done !== undefined && done !== 'taken') await this.#conclude(done, recording);
+    const done: Transcription = { ...known, text, status, updatedAt: this.#o.clock.now() };
+    const key = transcriptionKey(done.accountSid, done.sid);
+    await this.#o.bucket.put(key, transcriptionText(done, this.#o.region.id), 'application/json');
+    await this.#o.store.saveTranscription(done); // in this order: the index looks for it in the bucket
+    await this.#conclude(done, task.callback);
   }
 
   /** Rejects where it may work later. */
-  async #textOf(recording: RecordingRecord): Promise<Result> {
-    const { speech, bucket, clock } = this.#o;
+  async #textOf(recordingSid: string): Promise<Result> {
+    const { speech, bucket, clock, store } = this.#o;
+    const recording = await store.fetchRecording(recordingSid);
+    if (!recording) return { why: nothingToTranscribe({ sid: recordingSid, status: 'deleted' }) };
     const wav =
       recording.status === 'completed'
         ? await bucket.get(recordingKey(recording.account_sid, recording.sid, 'wav'))
@@ -122,12 +124,10 @@ export class Transcriber {
     }
   }
 
-  /** Keeps it in the bucket and tells of it. */
-  async #conclude(transcription: Transcription, recording: RecordingRecord): Promise<void> {
-    const { bucket, region, store, callbacks, clock } = this.#o;
-    const { sid, accountSid, callSid, recordingSid, status, callback } = transcription;
-    const body = JSON.stringify(transcriptionResource(transcription, region.id));
-    await bucket.put(transcriptionKey(accountSid, sid), body, 'application/json');
+  /** Tells of one that is stored. */
+  async #conclude(transcription: Transcription, callback: string | null): Promise<void> {
+    const { store, callbacks, clock } = this.#o;
+    const { sid, callSid, recordingSid, status } = transcription;
     const timeline = await store.timeline(callSid);
     if (!timeline.some((event) => event.type === 'transcription' && event.transcription === sid)) {
       const at = isoMs(clock.now());
@@ -136,9 +136,9 @@ export class Transcriber {
       ]);
     }
     const call = callback === null ? undefined : await store.fetch(callSid);
-    if (!call) return;
-    const task = transcriptionCallback(transcription, recording.media_url, factsOf(call), call.status);
-    if (task) await callbacks.add(task, { id: `transcription-${sid}`, ...CALLBACK_ATTEMPTS });
+    if (callback === null || !call) return;
+    const task = transcriptionCallback(transcription, callback, factsOf(call), call.status);
+    await callbacks.add(task, { id: `transcription-${sid}`, ...CALLBACK_ATTEMPTS });
   }
 
   async #report(callSid: string, { code, level, message }: Diagnostic): Promise<void> {

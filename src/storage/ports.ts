@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { CallRecord, RecordingRecord } from '../call/record.ts';
 import type { TimelineEvent } from '../call/timeline.ts';
+import type { Transcription } from '../call/transcription.ts';
 
 export interface ObjectInfo {
   readonly key: string;
@@ -70,6 +71,23 @@ export interface Page<T> {
 }
 
 /**
+ * Which finished calls, recordings and transcriptions the bucket has. It can be lost with Redis and be made again from
+ * the bucket: what is added is looked up there.
+ */
+export interface FinishedIndex {
+  /** Claims that nothing is missing: false where Redis is new, or lost its data. */
+  isWhole(): Promise<boolean>;
+  markWhole(): Promise<void>;
+  unknownCalls(sids: readonly string[]): Promise<readonly string[]>;
+  unknownRecordings(sids: readonly string[]): Promise<readonly string[]>;
+  unknownTranscriptions(sids: readonly string[]): Promise<readonly string[]>;
+  /** Adds an archived call; one that is known stays as it is. */
+  addCall(record: CallRecord): Promise<void>;
+  addRecording(recording: RecordingRecord): Promise<void>;
+  addTranscription(transcription: Transcription): Promise<void>;
+}
+
+/**
  * The Region's live calls and the index of its finished ones, in the Region's Redis. Finished records live in
  * the bucket; a bounded number of the newest is cached here.
  */
@@ -105,6 +123,18 @@ export interface CallStore {
     limit: number,
   ): Promise<Page<RecordingRecord>>;
   deleteRecording(recordingSid: string): Promise<void>;
+
+  saveTranscription(transcription: Transcription): Promise<void>;
+  fetchTranscription(sid: string): Promise<Transcription | undefined>;
+  listTranscriptions(
+    accountSid: string,
+    filter: { recordingSid?: string | undefined; createdBefore?: number | undefined },
+    offset: number,
+    limit: number,
+  ): Promise<Page<Transcription>>;
+  deleteTranscription(sid: string): Promise<void>;
+
+  readonly index: FinishedIndex;
 
   /** Says "this worker is alive" for `ttlMs`; live calls of silent workers are found by `orphans`. */
   heartbeat(worker: string, ttlMs: number): Promise<void>;

@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../src/core/clock.ts';
+import { silentLogger } from '../../src/core/logger.ts';
+import { restoreIndex } from '../../src/runtime/index-restoration.ts';
+import { createMemoryCallStore } from '../../src/storage/memory/call-store.ts';
 import { type Bucket, BucketError } from '../../src/storage/ports.ts';
+import { ACCOUNT } from '../support/call-record.ts';
+import { putFinished } from '../support/finished-objects.ts';
 
 const sha256 = (body: Buffer) => createHash('sha256').update(body).digest('hex');
 
@@ -152,6 +158,18 @@ export function bucketConformance(
       await Promise.all(bodies.map((body) => bucket.put('race/a', body, 'audio/wav')));
       const winner = await bucket.get('race/a');
       expect(bodies.some((body) => winner?.equals(body))).toBe(true);
+    });
+
+    it('gives a store that lost everything its index back', async () => {
+      const { calls, recordings, transcriptions } = await putFinished(bucket, 3);
+      const clock = new VirtualClock();
+      const store = createMemoryCallStore(clock);
+      const options = { index: store.index, bucket, clock, logger: silentLogger };
+      expect(await restoreIndex(options, new AbortController().signal)).toBe(9);
+      expect((await store.list(ACCOUNT, {}, 0, 9)).items).toEqual(calls);
+      expect((await store.listRecordings(ACCOUNT, {}, 0, 9)).items).toEqual(recordings);
+      expect((await store.listTranscriptions(ACCOUNT, {}, 0, 9)).items).toEqual(transcriptions);
+      expect(await restoreIndex(options, new AbortController().signal)).toBe(0);
     });
 
     it.each([

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { callRecordKey, recordingKey, timelineKey } from '../../src/call/keys.ts';
+import { callRecordKey, recordingKey, timelineKey, transcriptionKey } from '../../src/call/keys.ts';
 import type { CallRecord } from '../../src/call/record.ts';
 import type { TimelineEvent } from '../../src/call/timeline.ts';
+import { transcriptionText } from '../../src/call/transcription.ts';
 import type { Bucket, CallStore } from '../../src/storage/ports.ts';
-import { ACCOUNT, callRecord, recordingRecord, sid } from '../support/call-record.ts';
+import { ACCOUNT, callRecord, recordingRecord, sid, transcriptionOf } from '../support/call-record.ts';
+import { putFinished } from '../support/finished-objects.ts';
 import { until } from '../support/until.ts';
 
 export interface CallStoreBackend {
@@ -217,6 +219,71 @@ export function callStoreConformance(name: string, setUp: () => Promise<CallStor
       expect(sids(await store.listRecordings(ACCOUNT, { callSid: sid('CA', 1) }, 0, 9))).toEqual(
         [5, 3].map((n) => sid('RE', n)),
       );
+    });
+
+    it('keeps, lists and deletes transcriptions, however old', async () => {
+      const finished = { status: 'completed', text: 'näme it' } as const;
+      for (let n = 1; n <= 6; n++) {
+        await store.saveTranscription(transcriptionOf(n, n % 2));
+        const done = transcriptionOf(n, n % 2, finished);
+        const text = transcriptionText(done, 'ie1');
+        await backend.bucket.put(transcriptionKey(ACCOUNT, done.sid), text, 'application/json');
+        await store.saveTranscription(done);
+      }
+      await store.saveTranscription(transcriptionOf(7, 1));
+      for (let n = 1; n <= 6; n++) {
+        expect(await store.fetchTranscription(sid('TR', n))).toEqual(transcriptionOf(n, n % 2, finished));
+      }
+      expect(await store.fetchTranscription(sid('TR', 7))).toEqual(transcriptionOf(7, 1));
+      const numbers = async (
+        filter: Parameters<CallStore['listTranscriptions']>[1],
+        offset: number,
+        limit: number,
+      ) => {
+        const page = await store.listTranscriptions(ACCOUNT, filter, offset, limit);
+        return [sids(page).map((one) => Number.parseInt(one.slice(2), 16)), page.hasMore];
+      };
+      expect(await numbers({}, 0, 5)).toEqual([[7, 6, 5, 4, 3], true]);
+      expect(await numbers({}, 5, 5)).toEqual([[2, 1], false]);
+      expect(await numbers({ recordingSid: sid('RE', 1) }, 1, 2)).toEqual([[5, 3], true]);
+      expect(await numbers({ createdBefore: transcriptionOf(3, 1).createdAt }, 0, 9)).toEqual([
+        [2, 1],
+        false,
+      ]);
+      const other = `AC${'b'.repeat(32)}`;
+      const ofRecording = { recordingSid: sid('RE', 1) };
+      expect(sids(await store.listTranscriptions(other, ofRecording, 0, 9))).toEqual([]);
+
+      for (const n of [1, 7, 99]) await store.deleteTranscription(sid('TR', n));
+      expect(await store.fetchTranscription(sid('TR', 1))).toBeUndefined();
+      expect(await numbers(ofRecording, 0, 9)).toEqual([[5, 3], false]);
+    });
+
+    it('says whether its index is whole, and takes what it does not know', async () => {
+      const { index } = store;
+      expect(await index.isWhole()).toBe(false);
+      await index.markWhole();
+      expect(await index.isWhole()).toBe(true);
+
+      await store.save(callRecord(1));
+      await index.addCall(ended(callRecord(1)));
+      expect(await store.fetch(sid('CA', 1))).toEqual(callRecord(1)); // live, as it was
+      expect(await index.unknownCalls([sid('CA', 1), sid('CA', 2)])).toEqual([sid('CA', 2)]);
+      expect(await index.unknownRecordings([sid('RE', 1)])).toEqual([sid('RE', 1)]);
+      expect(await index.unknownTranscriptions([sid('TR', 1)])).toEqual([sid('TR', 1)]);
+      expect(await index.unknownCalls([])).toEqual([]);
+
+      const { calls, recordings, transcriptions } = await putFinished(backend.bucket, 3);
+      for (const call of calls.slice(0, 2)) await index.addCall(call);
+      for (const recording of recordings) await index.addRecording(recording);
+      for (const one of transcriptions) await index.addTranscription(one);
+      expect((await store.list(ACCOUNT, { status: 'completed' }, 0, 9)).items).toEqual(calls.slice(0, 2));
+      expect((await store.listRecordings(ACCOUNT, { callSid: sid('CA', 2) }, 0, 9)).items).toEqual([
+        recordings[1],
+      ]);
+      expect((await store.listTranscriptions(ACCOUNT, {}, 0, 9)).items).toEqual(transcriptions);
+      expect(await index.unknownTranscriptions([sid('TR', 1)])).toEqual([]);
+      expect(await store.orphans()).toEqual([]);
     });
   });
 }

@@ -1,4 +1,5 @@
 import type { CallRecord, RecordingRecord } from '../../src/call/record.ts';
+import type { Transcription } from '../../src/call/transcription.ts';
 import { rfc2822 } from '../../src/core/dates.ts';
 
 export const ACCOUNT = `AC${'a'.repeat(32)}`;
@@ -86,6 +87,28 @@ export function recordingRecord(
     bytes: 0,
     sha256: null,
     created_at_ms: createdAt,
+    ...fields,
+  };
+}
+
+/** The text, not made yet, of the recording with number `recording`. */
+export function transcriptionOf(
+  n: number,
+  recording: number,
+  fields: Partial<Transcription> = {},
+): Transcription {
+  const createdAt = Date.UTC(2026, 10, 3, 9, 30) + n * 1_001;
+  return {
+    sid: sid('TR', n),
+    accountSid: ACCOUNT,
+    callSid: sid('CA', recording),
+    recordingSid: sid('RE', recording),
+    recordingUrl: `http://127.0.0.1:8082/2010-04-01/Accounts/${ACCOUNT}/Recordings/${sid('RE', recording)}`,
+    createdAt,
+    updatedAt: Date.UTC(2026, 10, 3, 10),
+    status: 'in-progress',
+    duration: 5,
+    text: '',
     ...fields,
   };
 }

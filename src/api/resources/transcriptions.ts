@@ -6,11 +6,13 @@ import { accountOf } from '../account-of.ts';
 import { resource } from '../answer.ts';
 import { ApiError, missing } from '../api-error.ts';
 import { PAGING } from '../operation.ts';
-import { recordPage } from '../record-page.ts';
+import { pageBody, pageRequest } from '../paging.ts';
+import { queryOf } from '../parameters.ts';
 import type { RegionOptions } from '../region-options.ts';
 
 /**
- * What was said in the recordings of this Region: of the account, and of one recording. They outlive their recording.
+ * What was said in the recordings of this Region: of the account, and of one recording. They outlive their recording:
+ * Twilio documents nothing else, and deletes them by a request of their own.
  *
  * @see https://www.twilio.com/docs/voice/api/recording-transcription
  */
@@ -28,11 +30,18 @@ function at(router: Router, options: RegionOptions, parent: string, id: string):
     `${parent}/Transcriptions{.json}`,
     {
       async get(req, res) {
-        const all = await options.config.records.transcriptions.list(accountOf(req));
         const { recordingSid } = req.params;
-        if (recordingSid !== undefined) await requireRecording(options, req, all);
-        const found = all.filter((one) => recordingSid === undefined || one.recordingSid === recordingSid);
-        res.json(recordPage(req, 'transcriptions', found, view));
+        const request = pageRequest(queryOf(req));
+        const { page, pageSize, upTo } = request;
+        const filter = {
+          recordingSid: recordingSid === undefined ? undefined : String(recordingSid),
+          createdBefore: upTo === undefined ? undefined : upTo + 1,
+        };
+        const account = accountOf(req);
+        const found = await options.store.listTranscriptions(account, filter, page * pageSize, pageSize);
+        if (found.items.length === 0) await requireRecording(options, req);
+        const items = found.items.map(view);
+        res.json(pageBody(req, 'transcriptions', request, { ...found, items }, found.items[0]?.createdAt));
       },
     },
     { get: { id: `List${id}`, parameters: PAGING } },
@@ -56,7 +65,7 @@ function at(router: Router, options: RegionOptions, parent: string, id: string):
         }
         // The object goes first: what the index still names can be deleted again.
         await options.bucket.delete(transcriptionKey(accountSid, sid));
-        await options.config.records.transcriptions.remove(sid);
+        await options.store.deleteTranscription(sid);
         res.status(204).end();
       },
     },
@@ -65,22 +74,19 @@ function at(router: Router, options: RegionOptions, parent: string, id: string):
 }
 
 /** A recording that has been deleted is named by its transcriptions still. */
-async function requireRecording(
-  options: RegionOptions,
-  req: Request,
-  known: readonly Transcription[],
-): Promise<void> {
-  const sid = String(req.params['recordingSid']);
-  if (known.some(({ recordingSid }) => recordingSid === sid)) return;
+async function requireRecording(options: RegionOptions, req: Request): Promise<void> {
+  const { recordingSid } = req.params;
+  if (recordingSid === undefined) return;
+  const sid = String(recordingSid);
   const recording = isSid(sid, 'RE') ? await options.store.fetchRecording(sid) : undefined;
-  if (recording?.account_sid !== accountOf(req)) throw gone(options, req);
+  if (recording?.account_sid === accountOf(req)) return;
+  const known = await options.store.listTranscriptions(accountOf(req), { recordingSid: sid }, 0, 1);
+  if (known.items.length === 0) throw gone(options, req);
 }
 
 async function owned(options: RegionOptions, req: Request): Promise<Transcription> {
   const { sid, recordingSid } = req.params;
-  const known = isSid(String(sid), 'TR')
-    ? await options.config.records.transcriptions.fetch(String(sid))
-    : undefined;
+  const known = isSid(String(sid), 'TR') ? await options.store.fetchTranscription(String(sid)) : undefined;
   const here = known?.accountSid === accountOf(req);
   if (known && here && (recordingSid === undefined || known.recordingSid === recordingSid)) return known;
   throw gone(options, req);

@@ -9,7 +9,6 @@ import {
   SIP_CREDENTIALS,
   SIP_DOMAINS,
 } from '../sip.ts';
-import { TRANSCRIPTIONS } from '../transcriptions.ts';
 import type { KeptRecord, RecordKind, Records } from './port.ts';
 
 /** A Region's records, each kind made by `create`. */
@@ -21,7 +20,6 @@ export function regionalRecords(
     applications: create(APPLICATIONS),
     keys: create(API_KEYS),
     callerIds: create(OUTGOING_CALLER_IDS),
-    transcriptions: create(TRANSCRIPTIONS),
     domains: create(SIP_DOMAINS),
     mappings: create(DOMAIN_MAPPINGS),
     accessLists: create(IP_ACCESS_CONTROL_LISTS),

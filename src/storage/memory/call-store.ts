@@ -1,5 +1,6 @@
 import type { CallRecord, RecordingRecord } from '../../call/record.ts';
 import type { TimelineEvent } from '../../call/timeline.ts';
+import type { Transcription } from '../../call/transcription.ts';
 import type { Clock } from '../../core/clock.ts';
 import { facetsOf, matchesCall } from '../call-filter.ts';
 import { pageOf } from '../pages.ts';
@@ -34,7 +35,9 @@ export function createMemoryCallStore(clock: Clock): CallStore {
   const timelines = new Map<string, TimelineEvent[]>();
   const journals = new Map<string, string>();
   const recordings = new Map<string, RecordingRecord>();
+  const transcriptions = new Map<string, Transcription>();
   const workers = new Map<string, number>();
+  let whole = false;
 
   const alive = () => [...workers].filter(([, until]) => until > clock.now()).map(([worker]) => worker);
 
@@ -95,6 +98,45 @@ export function createMemoryCallStore(clock: Clock): CallStore {
     },
     async deleteRecording(recordingSid) {
       recordings.delete(recordingSid);
+    },
+    async saveTranscription(transcription) {
+      transcriptions.set(transcription.sid, transcription);
+    },
+    async fetchTranscription(sid) {
+      return transcriptions.get(sid);
+    },
+    listTranscriptions(
+      accountSid,
+      { recordingSid, createdBefore = Number.POSITIVE_INFINITY },
+      offset,
+      limit,
+    ) {
+      const found = [...transcriptions.values()]
+        .filter((one) => one.accountSid === accountSid && one.createdAt < createdBefore)
+        .filter((one) => recordingSid === undefined || one.recordingSid === recordingSid)
+        .sort((a, b) => b.createdAt - a.createdAt || (a.sid < b.sid ? 1 : -1));
+      return pageOf(found, offset, limit);
+    },
+    async deleteTranscription(sid) {
+      transcriptions.delete(sid);
+    },
+    index: {
+      isWhole: async () => whole,
+      async markWhole() {
+        whole = true;
+      },
+      unknownCalls: async (sids) => sids.filter((sid) => !live.has(sid) && !finished.has(sid)),
+      unknownRecordings: async (sids) => sids.filter((sid) => !recordings.has(sid)),
+      unknownTranscriptions: async (sids) => sids.filter((sid) => !transcriptions.has(sid)),
+      async addCall(record) {
+        if (!live.has(record.sid) && !finished.has(record.sid)) finished.set(record.sid, record);
+      },
+      async addRecording(recording) {
+        if (!recordings.has(recording.sid)) recordings.set(recording.sid, recording);
+      },
+      async addTranscription(transcription) {
+        if (!transcriptions.has(transcription.sid)) transcriptions.set(transcription.sid, transcription);
+      },
     },
     async heartbeat(worker, ttlMs) {
       workers.set(worker, clock.now() + ttlMs);

@@ -2,12 +2,15 @@ import type { Redis } from 'ioredis';
 import { callRecordKey, timelineKey } from '../../call/keys.ts';
 import type { CallRecord, RecordingRecord } from '../../call/record.ts';
 import type { TimelineEvent } from '../../call/timeline.ts';
+import type { Transcription } from '../../call/transcription.ts';
 import type { Region } from '../../region/region.ts';
 import { type CallFacets, facetsOf, isUnfiltered, matchesCall } from '../call-filter.ts';
 import { pageOf } from '../pages.ts';
-import type { Bucket, CallFilter, CallStore, LiveChange, Page } from '../ports.ts';
+import type { Bucket, CallFilter, CallStore, FinishedIndex, LiveChange, Page } from '../ports.ts';
 import { mapBounded, newestFirst } from './batches.ts';
-import { RedisRecordings } from './recordings.ts';
+import { createFinishedIndex } from './finished-index.ts';
+import { FinishedRecords } from './finished-records.ts';
+import { RECORDINGS } from './recordings.ts';
 import {
   APPEND_TIMELINE,
   ARCHIVE_CALL,
@@ -17,8 +20,9 @@ import {
   UPDATE_CALL,
   WORKERS_ALIVE,
 } from './scripts.ts';
+import { transcriptionKind } from './transcriptions.ts';
 
-/** Our choice: finished records kept in Redis, calls and recordings each; older ones are read from the bucket. */
+/** Our choice: finished records kept in Redis, of each kind; older ones are read from the bucket. */
 const CACHE_SIZE = 1_000;
 
 export interface RedisCallStoreOptions {
@@ -48,7 +52,9 @@ class RedisCallStore implements CallStore {
   readonly #cache: string;
   /** Sorted set: worker by the end of its last heartbeat. */
   readonly #workers: string;
-  readonly #recordings: RedisRecordings;
+  readonly #recordings;
+  readonly #transcriptions;
+  readonly index: FinishedIndex;
 
   constructor({ redis, region, bucket, cacheSize = CACHE_SIZE }: RedisCallStoreOptions) {
     this.#redis = redis;
@@ -59,7 +65,16 @@ class RedisCallStore implements CallStore {
     this.#facets = `${region.keyPrefix}calls:facets`;
     this.#cache = `${region.keyPrefix}calls:cache`;
     this.#workers = `${region.keyPrefix}workers`;
-    this.#recordings = new RedisRecordings(redis, region.keyPrefix, bucket, cacheSize);
+    this.#recordings = new FinishedRecords(redis, region.keyPrefix, RECORDINGS, bucket, cacheSize);
+    const texts = transcriptionKind(region.id);
+    this.#transcriptions = new FinishedRecords(redis, region.keyPrefix, texts, bucket, cacheSize);
+    const keys = {
+      redis,
+      whole: `${region.keyPrefix}index:whole`,
+      facets: this.#facets,
+      indexOf: (accountSid: string) => this.#index(accountSid),
+    };
+    this.index = createFinishedIndex(keys, this.#recordings, this.#transcriptions);
   }
 
   async save(record: CallRecord): Promise<void> {
@@ -174,11 +189,32 @@ class RedisCallStore implements CallStore {
     offset: number,
     limit: number,
   ): Promise<Page<RecordingRecord>> {
-    return this.#recordings.list(accountSid, filter, offset, limit);
+    return this.#recordings.list(accountSid, { ...filter, owner: filter.callSid }, offset, limit);
   }
 
   deleteRecording(recordingSid: string): Promise<void> {
     return this.#recordings.delete(recordingSid);
+  }
+
+  saveTranscription(transcription: Transcription): Promise<void> {
+    return this.#transcriptions.save(transcription);
+  }
+
+  fetchTranscription(sid: string): Promise<Transcription | undefined> {
+    return this.#transcriptions.fetch(sid);
+  }
+
+  listTranscriptions(
+    accountSid: string,
+    filter: Parameters<CallStore['listTranscriptions']>[1],
+    offset: number,
+    limit: number,
+  ): Promise<Page<Transcription>> {
+    return this.#transcriptions.list(accountSid, { ...filter, owner: filter.recordingSid }, offset, limit);
+  }
+
+  deleteTranscription(sid: string): Promise<void> {
+    return this.#transcriptions.delete(sid);
   }
 
   async heartbeat(worker: string, ttlMs: number): Promise<void> {

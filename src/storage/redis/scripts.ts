@@ -69,10 +69,21 @@ redis.call('HDEL', KEYS[4], ARGV[1])
 redis.call('ZREM', KEYS[5], ARGV[1])
 return 1`);
 
-/**
- * KEYS active facets index ofCalls cache order; ARGV sid record facets createdAt callSid finished(1|0) cacheSize.
- */
-export const SAVE_RECORDING = new Script(`${TRIM}
+/** KEYS facets index; ARGV sid facets createdAt. Returns 0 when the call is known. */
+export const INDEX_CALL = new Script(`
+if redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2]) == 0 then return 0 end
+redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
+return 1`);
+
+/** KEYS facets index owned; ARGV sid facets createdAt member. Returns 0 when the record is known. */
+export const INDEX_RECORD = new Script(`
+if redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2]) == 0 then return 0 end
+redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
+redis.call('ZADD', KEYS[3], 0, ARGV[4])
+return 1`);
+
+/** KEYS active facets index owned cache order; ARGV sid record facets createdAt owner finished(1|0) cacheSize. */
+export const SAVE_RECORD = new Script(`${TRIM}
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
 redis.call('ZADD', KEYS[3], ARGV[4], ARGV[1])
 redis.call('ZADD', KEYS[4], 0, ARGV[5] .. ':' .. ARGV[1])

@@ -51,7 +51,7 @@ beforeEach(async () => {
   ]);
   await region.store.archived(done);
   await region.addRecording(501, Buffer.from('audio'));
-  await region.config.records.transcriptions.create(TRANSCRIPTION);
+  await region.store.saveTranscription(TRANSCRIPTION);
   region.orders.receiver.receive('worker-1', async (order) => {
     if (order.kind === 'start-recording') {
       await region.addRecording(500, null, { status: 'in-progress', duration: '-1' });
@@ -67,12 +67,12 @@ const TRANSCRIPTION: Transcription = {
   accountSid: ACCOUNT,
   callSid: sid('CA', 501),
   recordingSid: sid('RE', 501),
+  recordingUrl: 'http://api.test/recording',
   createdAt: CREATED,
   updatedAt: CREATED,
   status: 'completed',
   duration: 7,
   text: 'what was said',
-  callback: null,
 };
 
 const number = () => client.incomingPhoneNumbers.create({ phoneNumber: PARTIES.from });

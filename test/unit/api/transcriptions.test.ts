@@ -21,15 +21,15 @@ async function add(n: number, changes: Partial<Transcription> = {}): Promise<Tra
     accountSid: ACCOUNT,
     callSid: sid('CA', n),
     recordingSid: sid('RE', n),
+    recordingUrl: 'http://api.test/recording',
     createdAt: CREATED + n * 1_000,
     updatedAt: CREATED + n * 1_000,
     status: 'completed',
     duration: 7,
     text: `what was said in ${n}`,
-    callback: 'https://example.com/secret',
     ...changes,
   };
-  await region.config.records.transcriptions.create(transcription);
+  await region.store.saveTranscription(transcription);
   await region.bucket.put(
     transcriptionKey(transcription.accountSid, transcription.sid),
     '{}',
@@ -39,7 +39,7 @@ async function add(n: number, changes: Partial<Transcription> = {}): Promise<Tra
 }
 
 describe('transcriptions', () => {
-  it('are shown at the account and at their recording, never with their callback', async () => {
+  it('are shown at the account and at their recording, with what Twilio shows', async () => {
     await add(1);
     const shown = {
       account_sid: ACCOUNT,
@@ -72,6 +72,18 @@ describe('transcriptions', () => {
     expect(body.transcriptions.map((one: { sid: string }) => one.sid)).toEqual([sid('TR', 3), sid('TR', 2)]);
     const next = await rest.get(body.next_page_uri);
     expect(next.body.transcriptions.map((one: { sid: string }) => one.sid)).toEqual([sid('TR', 1)]);
+  });
+
+  it('of one recording are listed page by page, and after it was deleted', async () => {
+    for (const n of [1, 2, 3]) await add(n, { recordingSid: sid('RE', 9) });
+    await add(4);
+    const { body } = await rest.get(`${BASE}/Recordings/${sid('RE', 9)}/Transcriptions.json?PageSize=2`);
+    expect(body.transcriptions.map((one: { sid: string }) => one.sid)).toEqual([sid('TR', 3), sid('TR', 2)]);
+    await add(5, { recordingSid: sid('RE', 9) }); // pushes none to the next page
+    const next = await rest.get(body.next_page_uri);
+    expect(next.body.transcriptions.map((one: { sid: string }) => one.sid)).toEqual([sid('TR', 1)]);
+    const beyond = await rest.get(`${BASE}/Recordings/${sid('RE', 9)}/Transcriptions.json?Page=7`);
+    expect([beyond.status, beyond.body.transcriptions]).toEqual([200, []]);
   });
 
   it('are deleted with their object, but not while they are being made', async () => {

@@ -3,7 +3,6 @@ import { newCallRecord } from '../../../src/call/call-records.ts';
 import { recordingKey, transcriptionKey } from '../../../src/call/keys.ts';
 import { newRecording } from '../../../src/call/recording-records.ts';
 import type { CallbackTask } from '../../../src/call/tasks.ts';
-import { createMemoryRegionalConfig } from '../../../src/config/memory.ts';
 import { VirtualClock } from '../../../src/core/clock.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
 import { writeWav } from '../../../src/media/wav.ts';
@@ -25,7 +24,6 @@ class World {
   readonly store = createMemoryCallStore(this.clock);
   readonly bucket = createMemoryBucket('trunkline-ie1');
   readonly callbacks = createMemoryTaskQueue<CallbackTask>(this.clock);
-  readonly config = createMemoryRegionalConfig('ie1');
   readonly job = callJob({ createdAt: this.clock.now() });
   /** Told the samples; gives the text. */
   listen: (samples: number) => Promise<string> = async (samples) => `${samples / 8_000} seconds of speech`;
@@ -40,14 +38,13 @@ class World {
   readonly transcriber: Transcriber;
 
   constructor(recognises = true) {
-    const { clock, store, bucket, callbacks, config } = this;
+    const { clock, store, bucket, callbacks } = this;
     const speech = recognises ? this.speech : undefined;
     const options = {
       region: REGIONS.ie1,
       store,
       bucket,
       callbacks,
-      config,
       speech,
       clock,
       logger: silentLogger,
@@ -82,7 +79,7 @@ class World {
   }
 
   kept() {
-    return this.config.records.transcriptions.fetch(TR);
+    return this.store.fetchTranscription(TR);
   }
 
   async told() {
@@ -185,14 +182,28 @@ describe('the transcription of a recording', () => {
     expect(await world.codes()).toEqual([13620]);
   });
 
-  it('comes to nothing when it or the recording was deleted meanwhile', async () => {
-    await world.recorded(5);
+  it('fails, and is told of, when the recording was deleted before', async () => {
+    const { media_url } = await world.recorded(5);
     await world.store.deleteRecording(sid('RE', 1));
     await world.run();
-    expect(await world.kept()).toMatchObject({ status: 'in-progress' });
-    await world.config.records.transcriptions.remove(TR);
+    expect(await world.kept()).toMatchObject({ status: 'failed', text: '' });
+    expect(await world.codes()).toEqual([13618]);
+    expect(await world.told()).toMatchObject([{ TranscriptionStatus: 'failed', RecordingUrl: media_url }]);
+  });
+
+  it('comes to nothing when it was deleted meanwhile', async () => {
+    await world.recorded(5);
+    await world.store.deleteTranscription(TR);
     await world.run();
     expect(await world.told()).toEqual([]);
+    expect(await world.bucket.get(transcriptionKey(world.job.accountSid, TR))).toBeUndefined();
+  });
+
+  it('is told as it is stored, however often what orders it runs', async () => {
+    const recording = await world.recorded(5);
+    await world.run();
+    await world.transcriber.begin(recording, ORDER);
+    expect(await world.kept()).toMatchObject({ status: 'completed' });
   });
 
   it('waits for another time when enough of them are being made', async () => {
