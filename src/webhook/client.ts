@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { type Diagnostic, failure } from '../core/diagnostic.ts';
 import type { Ids } from '../core/ids.ts';
 import type { EdgeId } from '../region/edge.ts';
+import { charsetOf } from './charset.ts';
 import { CallCookies } from './cookies.ts';
 import { explainFailure } from './failure.ts';
 import { type ConnectionOverrides, DEFAULT_OVERRIDES, parseOverrides } from './overrides.ts';
@@ -168,7 +169,9 @@ class Fetch {
       return { ok: false, diagnostic: failure(12300, message, { url, actual }), attempts: this.#attempts };
     }
     const contentType = mediaType(response);
-    return { ok: true, response: { url, status, contentType, body }, attempts: this.#attempts };
+    const charset = charsetOf(header(response, 'content-type'));
+    const described = { url, status, contentType, ...(charset !== undefined && { charset }) };
+    return { ok: true, response: { ...described, body }, attempts: this.#attempts };
   }
 
   #tooLong(target: Target): Diagnostic {

@@ -41,6 +41,8 @@ export interface WebhookResponse {
   readonly status: number;
   /** Media type in lower case without parameters; '' when the header is missing. */
   readonly contentType: string;
+  /** The parameter of that name of its Content-Type, as it was written; absent when there is none. */
+  readonly charset?: string;
   readonly body: Buffer;
 }
 

@@ -30,9 +30,9 @@ export async function fetchDocument(url: string, method: WebhookMethod): Promise
 
 /** By its content type, as a live call: audio is played and text is spoken, which leaves nothing to judge. */
 function judged(name: string, response: WebhookResponse): LintInput {
-  const { url, body, contentType } = response;
+  const { url, body, contentType, charset } = response;
   const kind = documentKind(response);
-  if (kind === 'twiml') return documentOf(name, body, url);
+  if (kind === 'twiml') return documentOf(name, body, url, charset);
   if (kind === 'audio')
     return {
       name,
@@ -40,6 +40,6 @@ function judged(name: string, response: WebhookResponse): LintInput {
     };
   if (kind !== 'text') return { name, text: '', url, fault: [asFault(kind)] };
   const looksLikeXml = /^\s*(?:\uFEFF|\xEF\xBB\xBF)?\s*</.test(body.toString('latin1', 0, 200));
-  if (looksLikeXml) return documentOf(name, body, url);
+  if (looksLikeXml) return documentOf(name, body, url, charset);
   return { name, why: `it answers with plain text, which a call speaks; send TwiML as text/xml` };
 }

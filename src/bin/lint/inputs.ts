@@ -18,6 +18,8 @@ export type LintInput =
       readonly url?: string;
       /** What made it unusable before anybody read its text. */
       readonly fault?: readonly LintDiagnostic[];
+      /** What is wrong with the way it is sent, beside what its text says. */
+      readonly sent?: readonly LintDiagnostic[];
     }
   | { readonly name: string; readonly why: string };
 
@@ -90,12 +92,22 @@ function isDocument(entry: Dirent): boolean {
   );
 }
 
-export function documentOf(name: string, body: Buffer, url = ''): LintInput {
-  const decoded = decodeBody(body, url);
+/** @param charset of its Content-Type, where it was served with one */
+export function documentOf(name: string, body: Buffer, url = '', charset?: string): LintInput {
+  const decoded = decodeBody(body, url, charset);
   const served = url === '' ? {} : { url };
-  if (decoded.ok) return { name, text: decoded.text, ...served };
+  if (decoded.ok) {
+    const { text, disagreement } = decoded;
+    if (!disagreement) return { name, text, ...served };
+    const sent = [
+      { code: 'encoding-disagrees', level: 'warning', docs: RFC_7303, ...disagreement, ...served },
+    ] as const;
+    return { name, text, ...served, sent };
+  }
   return { name, text: '', ...served, fault: [asFault(decoded.diagnostic)] };
 }
+
+const RFC_7303 = 'https://www.rfc-editor.org/rfc/rfc7303#section-3.2';
 
 /** What concerns the whole document. */
 export function asFault({ url, ...diagnostic }: Diagnostic): LintDiagnostic {

@@ -49,8 +49,9 @@ export async function lintCommand(
       io.stderr.write(`error: ${plain(input.name)}: ${plain(input.why)}\n`);
       report.unreadable.push(input);
     } else {
-      const { name, text } = input;
-      report.documents.push({ name, text, diagnostics: input.fault ?? judge(text, input.url, options) });
+      const { name, text, fault, sent = [] } = input;
+      const diagnostics = fault ?? [...sent, ...judge(text, input.url, options)];
+      report.documents.push({ name, text, diagnostics });
     }
   }
   io.stdout.write(FORMATS[options.format](report, io.color));

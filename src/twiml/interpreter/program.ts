@@ -23,13 +23,13 @@ export function storeDocument(
   requestedUrl: string,
   purpose: 'document' | 'fallback',
 ): StoredDocument | Diagnostic {
-  const { url, contentType, body } = response;
+  const { url, contentType, charset, body } = response;
   const about = { url, requestedUrl, purpose, contentType };
   const kind = documentKind(response);
   if (kind === 'audio') return { ...about, body: body.toString('latin1') };
   // Before its bytes are looked at: an archive is no broken XML.
   if (kind !== 'twiml' && kind !== 'text') return kind;
-  const decoded = decodeBody(body, url);
+  const decoded = decodeBody(body, url, charset);
   return decoded.ok ? { ...about, body: decoded.text } : decoded.diagnostic;
 }
 

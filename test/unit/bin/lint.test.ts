@@ -19,11 +19,20 @@ const ANSWERS: Readonly<Record<string, readonly [type: string, body: string | Bu
   '/good': ['text/xml', GOOD],
   '/relative': ['text/xml', '<Response><Gather action="in"/><Redirect>/relative</Redirect></Response>'],
   '/latin1': [
-    'text/xml; charset=x',
+    'text/xml; charset=ISO-8859-1',
     Buffer.from(
       '<?xml version="1.0" encoding="iso-8859-1"?><Response><Say>caf\xe9</Say></Response>',
       'latin1',
     ),
+  ],
+  '/other-charset': [
+    'text/xml; charset=ISO-8859-1',
+    Buffer.from('<?xml version="1.0" encoding="UTF-8"?>\n<Response><Say>caf\xe9</Say></Response>', 'latin1'),
+  ],
+  '/unknown-charset': ['text/xml; charset=x', GOOD],
+  '/plain-twiml-latin1': [
+    'text/plain; charset=latin1',
+    Buffer.from('<Response><Say>caf\xe9</Say></Response>', 'latin1'),
   ],
   '/json': ['application/json', '{}'],
   '/typeless': ['', GOOD],
@@ -209,6 +218,28 @@ describe('trunkline lint', () => {
     expect(headlines(await run([`${server.url}/plain-twiml`]))[0]).toMatch(/:3:7 warning 13510 /);
     expect((await run([`${server.url}/post`])).status).toBe(3);
     expect((await run([`${server.url}/post`], { method: 'POST' })).status).toBe(0);
+  });
+
+  it('reads what a URL answers by the charset of its content type, and warns where its declaration says another', async () => {
+    const other = await run([`${server.url}/other-charset`]);
+    expect(other.status).toBe(1);
+    expect(headlines(other)).toEqual([
+      expect.stringMatching(
+        /\/other-charset:1:31 warning encoding-disagrees the charset of the Content-Type says ISO-8859-1, the XML declaration says UTF-8; the charset of the Content-Type counts/,
+      ),
+    ]);
+    expect(other.out).toContain('https://www.rfc-editor.org/rfc/rfc7303#section-3.2');
+    const unknown = await run([`${server.url}/unknown-charset`]);
+    expect(unknown.status).toBe(2);
+    expect(headlines(unknown)).toEqual([expect.stringMatching(/:1:1 error 12100 .*unknown encoding x,/)]);
+    expect((await run([`${server.url}/plain-twiml-latin1`])).status).toBe(0);
+  });
+
+  it('warns where the mark of a file and its declaration disagree', async () => {
+    const stdin = '\uFEFF<?xml version="1.0" encoding="ISO-8859-1"?><Response><Say>é</Say></Response>';
+    expect(headlines(await run(['-'], {}, { stdin }))).toEqual([
+      expect.stringMatching(/^stdin:1:31 warning encoding-disagrees the byte order mark says utf-8, /),
+    ]);
   });
 
   it('takes the address after redirects as the base of relative URLs', async () => {

@@ -16,8 +16,8 @@ function table(name: string): ReadonlyMap<string, readonly string[]> {
 const documents = (folder: string) =>
   readdirSync(new URL(folder, CORPUS)).map((file) => file.replace(/\.xml$/, ''));
 
-function parse(file: string): ParsedDocument {
-  const decoded = decodeBody(readFileSync(new URL(file, CORPUS)), URL_OF_DOCUMENT);
+function parse(file: string, charset: string | undefined): ParsedDocument {
+  const decoded = decodeBody(readFileSync(new URL(file, CORPUS)), URL_OF_DOCUMENT, charset);
   return decoded.ok ? parseDocument(decoded.text, URL_OF_DOCUMENT) : decoded;
 }
 
@@ -39,8 +39,8 @@ describe('broken documents', () => {
     expect(expected.size).toBeGreaterThan(100);
   });
 
-  it.each([...expected])('%s', (name, [code, line, column]) => {
-    expect(parse(`broken/${name}.xml`)).toMatchObject({
+  it.each([...expected])('%s', (name, [code, line, column, charset]) => {
+    expect(parse(`broken/${name}.xml`, charset)).toMatchObject({
       ok: false,
       diagnostic: { code: Number(code), line: Number(line), column: Number(column), url: URL_OF_DOCUMENT },
     });
@@ -55,8 +55,8 @@ describe('good documents', () => {
     expect(expected.size).toBeGreaterThan(100);
   });
 
-  it.each([...expected])('%s', (name, [elements, attributes, last, line, column, values, text]) => {
-    const parsed = parse(`good/${name}.xml`);
+  it.each([...expected])('%s', (name, [elements, attributes, last, line, column, values, text, charset]) => {
+    const parsed = parse(`good/${name}.xml`, charset);
     if (!parsed.ok) throw new Error(parsed.diagnostic.message);
     const found = all(parsed.root);
     const written = found.flatMap((element) => [...element.attributes.values()].map(({ value }) => value));

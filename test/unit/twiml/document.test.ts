@@ -268,6 +268,95 @@ describe('decodeBody', () => {
     expect(decodeBody(body, URL)).toMatchObject({ ok: false, diagnostic: { code: 12100, ...place } });
   });
 
+  const latin1 = (text: string) => Buffer.from(text, 'latin1');
+  const declaring = (encoding: string) => `<?xml version="1.0" encoding="${encoding}"?><a>é</a>`;
+  const OF_DECLARATION = { line: 1, column: 31 };
+
+  it.each([
+    ['the charset where nothing else is said', latin1('<a>é</a>'), 'iso-8859-1', '<a>é</a>', undefined],
+    ['the charset before UTF-8', latin1('<a>Ж</a>'.replace('Ж', '\xf6')), 'KOI8-R', '<a>Ж</a>', undefined],
+    ['both where they agree', Buffer.from(declaring('UTF-8')), 'utf8', declaring('UTF-8'), undefined],
+    ['UTF-16 by its charset', Buffer.from('<a>é</a>', 'utf16le').swap16(), 'utf-16', '<a>é</a>', undefined],
+    [
+      'the charset, not the declaration',
+      latin1(declaring('UTF-8')),
+      'ISO-8859-1',
+      declaring('UTF-8'),
+      OF_DECLARATION,
+    ],
+    [
+      'the charset, not UTF-16',
+      Buffer.from(declaring('utf-16')),
+      'utf-8',
+      declaring('utf-16'),
+      OF_DECLARATION,
+    ],
+    [
+      'the charset, not what nobody knows',
+      Buffer.from(declaring('x-klingon')),
+      'utf-8',
+      declaring('x-klingon'),
+      OF_DECLARATION,
+    ],
+    [
+      'the mark, not the charset',
+      Buffer.from('\uFEFF<a>é</a>'),
+      'iso-8859-1',
+      '<a>é</a>',
+      { line: 1, column: 1 },
+    ],
+    [
+      'the mark, not a charset that nobody knows',
+      Buffer.from('\uFEFF<a>é</a>'),
+      'klingon',
+      '<a>é</a>',
+      { line: 1, column: 1 },
+    ],
+    [
+      'the mark, not the declaration',
+      Buffer.from(`\uFEFF${declaring('ISO-8859-1')}`),
+      undefined,
+      declaring('ISO-8859-1'),
+      OF_DECLARATION,
+    ],
+    [
+      'the mark of UTF-16, not the declaration',
+      Buffer.from(`\uFEFF${declaring('UTF-8')}`, 'utf16le'),
+      undefined,
+      declaring('UTF-8'),
+      OF_DECLARATION,
+    ],
+  ])('follows %s', (_what, body, charset, text, place) => {
+    const decoded = decodeBody(body, URL, charset);
+    expect(decoded).toMatchObject({ ok: true, text });
+    const disagreement = decoded.ok ? decoded.disagreement : undefined;
+    expect(disagreement && { line: disagreement.line, column: disagreement.column }).toEqual(place);
+  });
+
+  it.each([
+    [
+      'that nobody knows',
+      Buffer.from('\n<a>é</a>'),
+      'x-klingon',
+      { line: 1, column: 1 },
+      /unknown encoding x-klingon/,
+    ],
+    [
+      'that the bytes are not of',
+      latin1(`${declaring('ISO-8859-1')}`),
+      'utf-8',
+      { line: 1, column: 47 },
+      /charset=utf-8/,
+    ],
+  ])('refuses a charset %s', (_what, body, charset, place, message) => {
+    const decoded = decodeBody(body, URL, charset);
+    expect(decoded).toMatchObject({ ok: false, diagnostic: { code: 12100, level: 'error', ...place } });
+    expect(decoded).toMatchObject({ diagnostic: { message: expect.stringMatching(message) } });
+    expect(decoded).toMatchObject({
+      diagnostic: { message: expect.stringContaining('charset of the Content-Type') },
+    });
+  });
+
   it('names what it found', () => {
     const decoded = decodeBody(Buffer.from('<a>\xe9</a>', 'latin1'), URL);
     expect(decoded).toMatchObject({ diagnostic: { actual: 'bytes that are no utf-8', expected: 'UTF-8' } });
