@@ -86,6 +86,22 @@ export type RecordingSource =
   | 'StartCallRecordingAPI'
   | 'StartCallRecordingTwiML'; // seen from Twilio; its pages do not list it
 
+/** On what terms a recording runs beside the verbs. */
+export interface RecordingTerms {
+  readonly trim: boolean;
+  /** By which `<Stop>` means it. Absent: it has none. */
+  readonly name?: string;
+  /** The recording of a lost worker that it goes on with. */
+  readonly of?: string;
+}
+
+/** Statuses in which a recording stays as it is, and is an object of the bucket. */
+export const FINISHED_RECORDINGS: ReadonlySet<RecordingRecord['status']> = new Set([
+  'completed',
+  'absent',
+  'failed',
+]);
+
 /** @see https://www.twilio.com/docs/voice/api/recording */
 export interface RecordingRecord {
   readonly sid: string;
@@ -121,6 +137,8 @@ export interface RecordingRecord {
     readonly method: 'GET' | 'POST';
     readonly events: readonly string[];
   };
+  /** How another worker goes on recording the call, where it runs beside the verbs. Kept as `callback` is. */
+  readonly continued?: RecordingTerms;
   /** Its text was asked for. Kept as `callback` is, and never shown. */
   readonly transcription?: TranscriptionOrder;
   /** Hex SHA-256 of the stored WAV; null until it is stored. */

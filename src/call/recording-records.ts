@@ -51,17 +51,26 @@ export function newRecording(
     created_at_ms: now,
     ...(request.statusCallback && { callback: request.statusCallback }),
     ...(request.transcription && { transcription: request.transcription }),
+    ...(request.continued && {
+      continued: { ...request.continued, ...(request.name !== undefined && { name: request.name }) },
+    }),
   };
 }
 
+/** Without what is kept only while it is being made, and never shown. */
+export function shownRecording({
+  callback: _,
+  transcription: __,
+  continued: ___,
+  ...shown
+}: RecordingRecord): RecordingRecord {
+  return shown;
+}
+
 /** The record of an ended one. Nothing worth storing is `absent` with the reason: too short, or nothing but silence. */
-export function endedRecording(
-  { callback: _, transcription: __, ...record }: RecordingRecord,
-  end: RecordingEnd,
-  now: number,
-): RecordingRecord {
+export function endedRecording(record: RecordingRecord, end: RecordingEnd, now: number): RecordingRecord {
   const ended = {
-    ...record,
+    ...shownRecording(record),
     date_updated: rfc2822(now),
     channels: end.channels,
     duration: String(Math.round(end.storedMs / 1_000)),

@@ -17,6 +17,13 @@ export type StorageTask =
       /** Transcribes it then. Absent: nobody asked. */
       readonly transcription?: TranscriptionTask;
     }
+  /** Ends recordings that a lost worker began in a call that goes on: stored as far as they went. */
+  | {
+      readonly kind: 'recover-recordings';
+      readonly callSid: string;
+      readonly worker: string;
+      readonly recordingSids: readonly string[];
+    }
   /** Writes down what is said in a stored recording, keeps that in the bucket, calls back. */
   | {
       readonly kind: 'transcribe-recording';
@@ -53,3 +60,6 @@ export interface CallbackTask {
 
 /** Our choice: beyond the connection policy of the URL, an unreachable application is tried again briefly. */
 export const CALLBACK_ATTEMPTS = { attempts: 3, backoffMs: 1_000 } as const;
+
+/** Our choice: a bucket that is away for a quarter of an hour costs no recording. */
+export const STORAGE_ATTEMPTS = { attempts: 20, backoffMs: 500 } as const;

@@ -55,7 +55,7 @@ export class SimulatedDesk implements RecordingDesk {
     const { sid, media_url } = record;
     this.#begun.set(sid, { request, record });
     this.#newest.set(record.source, record);
-    const { statusCallback, transcription: _, ...shown } = request;
+    const { statusCallback, transcription: _, continued: __, ...shown } = request;
     this.#chronicle.recordings.push({ sid, ...shown, callback: statusCallback, end: undefined });
     const callback = callbackOf(record, statusCallback, 'in-progress');
     if (callback) callbacks.add(callback);

@@ -1,12 +1,12 @@
 import { answeredRecord, diagnosedRecord, endRecord, MOST_DIAGNOSTICS } from '../call/call-records.ts';
 import type { CallRecord } from '../call/record.ts';
+import { STORAGE_ATTEMPTS } from '../call/tasks.ts';
 import type { TimelineEntry, TimelineSink } from '../call/timeline.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Logger } from '../core/logger.ts';
 import type { CallEnd } from '../twiml/interpreter/world.ts';
 import type { CallParts } from './call-parts.ts';
 import { createLiveState, type LiveState } from './live-state.ts';
-import { STORAGE_ATTEMPTS } from './recording-desk.ts';
 import { surely } from './surely.ts';
 
 /** What a call writes down about itself while it lives: its record, its timeline, its journal. */

@@ -4,6 +4,7 @@ import type { CallFacts } from '../call/facts.ts';
 import type { InboundJob } from '../call/job.ts';
 import { LONGEST_CALL_MS, tooLong } from '../call/limits.ts';
 import type { OrderedDocument } from '../call/orders.ts';
+import type { RecordingRecord } from '../call/record.ts';
 import { completedCallbackId, statusCallbackTask } from '../call/status-callback.ts';
 import { CALLBACK_ATTEMPTS } from '../call/tasks.ts';
 import type { InboundLink } from '../control/link.ts';
@@ -21,6 +22,7 @@ import type { CallParts, Closable } from './call-parts.ts';
 import { type CallDialer, createDialer } from './dialer.ts';
 import { goOnAlone, untilShutdown } from './document-run.ts';
 import { guarded } from './guarded.ts';
+import { continueInterrupted, endInterrupted, interruptedRecordings } from './interrupted-recordings.ts';
 import { notedAudio } from './noted-audio.ts';
 import { notedWebhooks } from './noted-webhooks.ts';
 import { type CallRecordingDesk, createRecordingDesk } from './recording-desk.ts';
@@ -59,6 +61,8 @@ class LiveCall implements OrderableCall {
   #closing: Promise<void> | undefined;
   /** How the API ended it. */
   #ordered: CallEnd | undefined;
+  /** What the worker before was recording. */
+  #interrupted: readonly RecordingRecord[] = [];
 
   constructor(link: InboundLink, parts: CallParts) {
     const { job } = link;
@@ -156,7 +160,7 @@ class LiveCall implements OrderableCall {
   }
 
   async #resume(): Promise<Beginning> {
-    const { store, worker } = this.#parts;
+    const { store, storage, worker } = this.#parts;
     const { callSid, epoch } = this.#job;
     const before = await store.fetch(callSid);
     const lost = before?.worker ?? 'unknown';
@@ -166,6 +170,8 @@ class LiveCall implements OrderableCall {
     if (beginning.kind === 'lost') return beginning;
     const verb = beginning.kind === 'resume' ? { verb: beginning.point.name } : {};
     this.timeline.add({ type: 'resumed', worker, epoch, ...verb });
+    this.#interrupted = await interruptedRecordings(store, this.#job);
+    await endInterrupted(this.#interrupted, lost, this.#job, storage);
     this.#log.warn({ lost, epoch, ...verb }, 'going on with a call whose worker was lost');
     return beginning;
   }
@@ -197,6 +203,7 @@ class LiveCall implements OrderableCall {
       checkpoint: async (point) => this.timeline.journal(point),
       onRedirect: undefined,
     };
+    await continueInterrupted(this.#interrupted, this, this.desk);
     return runCall(this.#world, start, signal);
   }
 

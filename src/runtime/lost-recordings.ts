@@ -1,6 +1,7 @@
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CallRecord, RecordingRecord } from '../call/record.ts';
+import { shownRecording } from '../call/recording-records.ts';
 import type { Clock } from '../core/clock.ts';
 import { rfc2822 } from '../core/dates.ts';
 import { wavHeader } from '../media/wav.ts';
@@ -28,17 +29,20 @@ export interface LostRecordings {
 /**
  * What the lost worker of a call had recorded: the spool is written as the caller speaks, so all but the last
  * moment is on disk. The recovered records are `processing` afterwards, the others stay as they are.
+ *
+ * @param sids absent: all that have not ended
  */
 export async function recoverRecordings(
   call: CallRecord,
   parts: { readonly store: CallStore; readonly spoolDir: string; readonly clock: Clock },
+  sids?: readonly string[],
 ): Promise<LostRecordings> {
   const { store, spoolDir, clock } = parts;
   const page = await store.listRecordings(call.account_sid, { callSid: call.sid }, 0, 1_000);
   const recovered: RecoveredRecording[] = [];
   const gone: RecordingRecord[] = [];
   for (const recording of page.items) {
-    if (recording.status !== 'in-progress' && recording.status !== 'paused') continue;
+    if (!isUnfinished(recording) || (sids && !sids.includes(recording.sid))) continue;
     const path = join(spoolDir, `${recording.sid}.wav`);
     const audioBytes = await closeSpoolFile(path, recording.channels);
     if (audioBytes === 0) {
@@ -46,9 +50,9 @@ export async function recoverRecordings(
       gone.push(recording);
       continue;
     }
-    const { callback, transcription, ...begun } = recording;
+    const { callback, transcription } = recording;
     const record: RecordingRecord = {
-      ...begun,
+      ...shownRecording(recording),
       status: 'processing',
       duration: String(Math.round(audioBytes / (BYTES_PER_MS * recording.channels) / 1_000)),
       date_updated: rfc2822(clock.now()),
@@ -57,6 +61,11 @@ export async function recoverRecordings(
     recovered.push({ record, path, callback, transcription });
   }
   return { recovered, gone };
+}
+
+/** Claims that whoever began it has not ended it. */
+export function isUnfinished({ status }: RecordingRecord): boolean {
+  return status === 'in-progress' || status === 'paused';
 }
 
 /** Makes the header of an unfinished spool file true; returns its bytes of audio, 0 when there is nothing. */

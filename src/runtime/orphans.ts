@@ -1,10 +1,9 @@
 import { endRecord } from '../call/call-records.ts';
-import type { StorageTask } from '../call/tasks.ts';
+import { STORAGE_ATTEMPTS, type StorageTask } from '../call/tasks.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { CallQueue, TaskQueue } from '../queue/port.ts';
 import type { CallStore } from '../storage/ports.ts';
-import { STORAGE_ATTEMPTS } from './recording-desk.ts';
 
 /** How often the Region's live calls are looked through. Our choice. */
 const ROUND_MS = 15_000;

@@ -8,7 +8,7 @@ import {
   newRecording,
   type RecordingCallback,
 } from '../call/recording-records.ts';
-import { CALLBACK_ATTEMPTS, type CallbackTask, type StorageTask } from '../call/tasks.ts';
+import { CALLBACK_ATTEMPTS, type CallbackTask, STORAGE_ATTEMPTS, type StorageTask } from '../call/tasks.ts';
 import type { Clock } from '../core/clock.ts';
 import { rfc2822 } from '../core/dates.ts';
 import type { Ids } from '../core/ids.ts';
@@ -19,9 +19,6 @@ import type { Region } from '../region/region.ts';
 import type { CallStore } from '../storage/ports.ts';
 import type { RecordingDesk, RecordingRequest } from '../twiml/interpreter/world.ts';
 import { surely } from './surely.ts';
-
-/** Our choice: a bucket that is away for a quarter of an hour costs no recording. */
-export const STORAGE_ATTEMPTS = { attempts: 20, backoffMs: 500 } as const;
 
 /** Our choice: how long a call waits for its Region's store, so that an application finds what it is told of. */
 const PATIENCE_MS = 1_000;

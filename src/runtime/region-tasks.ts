@@ -1,13 +1,8 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { rm, stat } from 'node:fs/promises';
 import { endRecord, newCallRecord } from '../call/call-records.ts';
 import { CallbackDelivery } from '../call/callback-delivery.ts';
 import type { CallJob } from '../call/job.ts';
-import { recordingKey } from '../call/keys.ts';
 import { parseOutgoingJournal } from '../call/outbound-order.ts';
 import { type CallRecord, type RecordingRecord, TERMINAL_STATUSES } from '../call/record.ts';
-import { callbackOf, endCallbackOf } from '../call/recording-records.ts';
 import {
   completedCallbackId,
   factsOf,
@@ -15,16 +10,11 @@ import {
   statusCallbackParameters,
   statusCallbackTask,
 } from '../call/status-callback.ts';
-import {
-  CALLBACK_ATTEMPTS,
-  type CallbackTask,
-  type StorageTask,
-  type TranscriptionTask,
-} from '../call/tasks.ts';
+import { CALLBACK_ATTEMPTS, type CallbackTask, type StorageTask } from '../call/tasks.ts';
 import type { TimelineEvent } from '../call/timeline.ts';
 import type { RegionalConfig } from '../config/port.ts';
 import type { Clock } from '../core/clock.ts';
-import { isoMs, rfc2822 } from '../core/dates.ts';
+import { isoMs } from '../core/dates.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Ids } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
@@ -35,8 +25,7 @@ import type { Bucket, CallStore } from '../storage/ports.ts';
 import type { WebhookSession } from '../webhook/port.ts';
 import { type CallArchive, createCallArchive } from './call-archive.ts';
 import { endCallback } from './call-configuration.ts';
-import { recoverRecordings } from './lost-recordings.ts';
-import { STORAGE_ATTEMPTS } from './recording-desk.ts';
+import { RecordingStorage } from './recording-storage.ts';
 import { arrivalEvents, attemptEvents } from './task-events.ts';
 import { Transcriber } from './transcriber.ts';
 
@@ -86,11 +75,13 @@ class Tasks {
   readonly #archive: CallArchive;
   readonly #delivery: CallbackDelivery;
   readonly #transcriber: Transcriber;
+  readonly #recordings: RecordingStorage;
 
   constructor(options: RegionTasksOptions) {
     this.#o = options;
     this.#archive = createCallArchive(options.store, options.bucket);
     this.#transcriber = new Transcriber(options, this.#archive);
+    this.#recordings = new RecordingStorage(options, this.#archive, this.#transcriber);
     this.#delivery = new CallbackDelivery({
       clock: options.clock,
       webhooks: options.webhooks,
@@ -103,7 +94,9 @@ class Tasks {
   store(task: StorageTask, attempt: Attempt): Promise<void> {
     switch (task.kind) {
       case 'store-recording':
-        return this.#storeRecording(task, attempt);
+        return this.#recordings.put(task, attempt.last);
+      case 'recover-recordings':
+        return this.#recordings.recoverLost(task, attempt.last);
       case 'transcribe-recording':
         return this.#transcriber.transcribe(task.recordingSid, task.transcription, attempt.last);
       case 'archive-call':
@@ -113,64 +106,6 @@ class Tasks {
     }
   }
 
-  async #storeRecording(task: TaskOf<'store-recording'>, attempt: Attempt): Promise<void> {
-    const { store } = this.#o;
-    const { recordingSid, path } = task;
-    const record = await store.fetchRecording(recordingSid);
-    if (!record) return removeFile(path); // deleted meanwhile
-    let final = record;
-    // A failed one has its file still when somebody tries the task again by hand.
-    if (path !== null && (record.status === 'processing' || record.status === 'failed')) {
-      try {
-        final = await this.#upload(record, path);
-      } catch (error) {
-        if (!attempt.last) throw error;
-        // The spool file stays: it is the only copy.
-        this.#o.logger.error({ err: error, CallSid: record.call_sid, recordingSid, path }, 'recording lost');
-        final = { ...record, status: 'failed', date_updated: rfc2822(this.#o.clock.now()) };
-      }
-    }
-    await this.#archive.putRecording(final);
-    await store.saveRecording(final);
-    await this.#noteStored(final);
-    this.#o.onRecording?.(final.status);
-    if (task.callback) {
-      const { RecordingDuration: _, ...unfinished } = task.callback.params;
-      const params =
-        final.status === 'failed' ? { ...unfinished, RecordingStatus: 'failed' } : task.callback.params;
-      const id = `recording-ended-${recordingSid}`;
-      await this.#o.callbacks.add({ ...task.callback, params }, { id, ...CALLBACK_ATTEMPTS });
-    }
-    if (task.transcription) await this.#orderTranscription(final, task.transcription);
-    if (final.status !== 'failed') await removeFile(path);
-  }
-
-  async #orderTranscription(recording: RecordingRecord, transcription: TranscriptionTask): Promise<void> {
-    await this.#transcriber.begin(recording, transcription);
-    await this.#o.storage.add(
-      { kind: 'transcribe-recording', recordingSid: recording.sid, transcription },
-      { id: `transcribe-${transcription.sid}`, ...STORAGE_ATTEMPTS },
-    );
-  }
-
-  /** Once per recording, however often the task runs. */
-  async #noteStored({ call_sid, sid, status, bytes }: RecordingRecord): Promise<void> {
-    const timeline = await this.#o.store.timeline(call_sid);
-    if (timeline.some((event) => event.type === 'recording-stored' && event.recording === sid)) return;
-    const at = isoMs(this.#o.clock.now());
-    await this.#archive.addEvents(call_sid, [
-      { at, type: 'recording-stored', recording: sid, status, bytes },
-    ]);
-  }
-
-  async #upload(record: RecordingRecord, path: string): Promise<RecordingRecord> {
-    const [sha256, { size }] = await Promise.all([sha256Of(path), stat(path)]);
-    const key = recordingKey(record.account_sid, record.sid, 'wav');
-    await this.#o.bucket.putFile(key, path, 'audio/wav', sha256);
-    const updated = rfc2822(this.#o.clock.now());
-    return { ...record, status: 'completed', bytes: size, sha256, date_updated: updated };
-  }
-
   async #archiveCall({ callSid }: TaskOf<'archive-call'>): Promise<void> {
     const record = await this.#o.store.fetch(callSid);
     if (!record) throw new Error(`call ${callSid} is to be archived but the Region's store does not know it`);
@@ -178,36 +113,9 @@ class Tasks {
     await this.#archiveEnded(record);
   }
 
-  /** What a lost worker was recording is stored as far as it went, before the call is closed. */
+  /** What a lost worker was recording is on its way into the bucket before the call is closed. */
   async #archiveEnded(record: CallRecord): Promise<void> {
-    const { recovered, gone } = await recoverRecordings(record, this.#o);
-    for (const recording of gone) {
-      const { callback: asked, transcription: _, ...begun } = recording;
-      const failed: RecordingRecord = { ...begun, status: 'failed', duration: '0' };
-      await this.#archive.putRecording(failed);
-      await this.#o.store.saveRecording(failed);
-      const callback = callbackOf(failed, asked ?? null, 'failed');
-      const id = `recording-ended-${failed.sid}`;
-      if (callback) await this.#o.callbacks.add(callback, { id, ...CALLBACK_ATTEMPTS });
-    }
-    for (const { record: recording, path, callback: asked, transcription: order } of recovered) {
-      this.#o.logger.warn(
-        { CallSid: record.sid, recordingSid: recording.sid },
-        'storing what a lost worker had recorded',
-      );
-      const callback = endCallbackOf(recording, asked ?? null) ?? null;
-      const transcription = order && { ...order, sid: this.#o.ids.sid('TR') };
-      await this.#o.storage.add(
-        {
-          kind: 'store-recording',
-          recordingSid: recording.sid,
-          path,
-          callback,
-          ...(transcription && { transcription }),
-        },
-        { id: `store-${recording.sid}`, ...STORAGE_ATTEMPTS },
-      );
-    }
+    await this.#recordings.recover(record);
     await this.#archive.archive(record);
   }
 
@@ -304,14 +212,4 @@ class Tasks {
       },
     ]);
   }
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const part of createReadStream(path)) hash.update(part);
-  return hash.digest('hex');
-}
-
-async function removeFile(path: string | null): Promise<void> {
-  if (path !== null) await rm(path, { force: true });
 }

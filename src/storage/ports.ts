@@ -110,6 +110,7 @@ export interface CallStore {
   update(callSid: string, change: LiveChange): Promise<void>;
   journal(callSid: string): Promise<string | undefined>;
 
+  /** One that is completed, absent or failed is not unfinished again: nothing changes then. */
   saveRecording(recording: RecordingRecord): Promise<void>;
   fetchRecording(recordingSid: string): Promise<RecordingRecord | undefined>;
   listRecordings(
@@ -124,6 +125,7 @@ export interface CallStore {
   ): Promise<Page<RecordingRecord>>;
   deleteRecording(recordingSid: string): Promise<void>;
 
+  /** As with recordings: one that is completed or failed stays so. */
   saveTranscription(transcription: Transcription): Promise<void>;
   fetchTranscription(sid: string): Promise<Transcription | undefined>;
   listTranscriptions(

@@ -221,6 +221,20 @@ export function callStoreConformance(name: string, setUp: () => Promise<CallStor
       );
     });
 
+    it('never makes a finished recording or transcription unfinished again', async () => {
+      for (const status of ['completed', 'absent', 'failed'] as const) {
+        const done = recordingRecord(1, 1, { status });
+        await store.saveRecording(done);
+        for (const late of ['in-progress', 'paused', 'processing'] as const) {
+          await store.saveRecording(recordingRecord(1, 1, { status: late }));
+        }
+        expect((await store.fetchRecording(done.sid))?.status).toBe(status);
+      }
+      await store.saveTranscription(transcriptionOf(1, 1, { status: 'failed' }));
+      await store.saveTranscription(transcriptionOf(1, 1));
+      expect((await store.fetchTranscription(sid('TR', 1)))?.status).toBe('failed');
+    });
+
     it('keeps, lists and deletes transcriptions, however old', async () => {
       const finished = { status: 'completed', text: 'näme it' } as const;
       for (let n = 1; n <= 6; n++) {

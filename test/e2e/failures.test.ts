@@ -185,8 +185,10 @@ describe('a call worker killed with three calls', () => {
 
   beforeAll(async () => {
     const rest = `<Say>${APOLOGY}</Say>`;
+    const recorded = app.on('/recorded-call', twiml(''));
+    const recording = `<Start><Recording recordingStatusCallback="${recorded}"/></Start>`;
     const play = app.on('/tune', twiml(`<Play>${app.url('/tune.wav')}</Play>${rest}`));
-    const pause = app.on('/pause', twiml(`<Play digits="7"/><Pause length="4"/>${rest}`));
+    const pause = app.on('/pause', twiml(`${recording}<Play digits="7"/><Pause length="4"/>${rest}`));
     const gather = app.on('/gather', twiml('<Gather timeout="20"><Say>Press a key.</Say></Gather>'));
     playing = callers.call(await numberFor('ie1', play), '--from', '+15550104001');
     pausing = callers.call(await numberFor('ie1', pause), '--from', '+15550104002');
@@ -227,6 +229,22 @@ describe('a call worker killed with three calls', () => {
     const resumed = eventsOf(timelineOf(trunkline, 'ie1', record.sid), 'resumed');
     expect(resumed).toMatchObject([{ epoch: 2, verb: 'Pause' }]);
     expect(app.seen.filter(({ path }) => path === '/pause')).toHaveLength(1);
+  });
+
+  it('in <Pause>: what was recorded beside it is kept, and goes on in a second recording', async () => {
+    const { sid } = await storedCallFrom(trunkline, 'ie1', '+15550104002');
+    const stored = await until('both recordings', () => {
+      const found = eventsOf(timelineOf(trunkline, 'ie1', sid), 'recording-stored');
+      return found.length === 2 && found;
+    });
+    expect(stored.map(({ status }) => status)).toEqual(['completed', 'completed']);
+    const told = await until('both callbacks', () => {
+      const seen = app.seen.filter(({ path }) => path === '/recorded-call');
+      return seen.length >= 2 && seen;
+    });
+    expect(told.map(({ form }) => form['RecordingSid']).sort()).toEqual(
+      stored.map(({ recording }) => recording).sort(),
+    );
   });
 
   it('in <Gather>: the call is ended and its record says why', async () => {

@@ -1,4 +1,5 @@
 import type { RecordingRecord } from '../../call/record.ts';
+import { shownRecording } from '../../call/recording-records.ts';
 import { rfc2822 } from '../../core/dates.ts';
 import { isSid } from '../../core/ids.ts';
 import type { RegionOptions } from '../region-options.ts';
@@ -14,9 +15,8 @@ export async function rememberDeleted(
   { bucket, clock }: RegionOptions,
   recording: RecordingRecord,
 ): Promise<void> {
-  const { callback: _, transcription: __, ...record } = recording;
   const deleted: RecordingRecord = {
-    ...record,
+    ...shownRecording(recording),
     status: 'deleted',
     date_updated: rfc2822(clock.now()),
     bytes: 0,

@@ -1,6 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { recordingKey } from '../../call/keys.ts';
 import type { RecordingRecord } from '../../call/record.ts';
+import { shownRecording } from '../../call/recording-records.ts';
 import { isSid } from '../../core/ids.ts';
 import type { Page } from '../../storage/ports.ts';
 import { accountOf } from '../account-of.ts';
@@ -33,7 +34,7 @@ export function recordings(options: RegionOptions): Router {
           res.json(pageBody(req, 'recordings', pageRequest(query), { items: [], hasMore: false }, undefined));
           return;
         }
-        res.json(await list(options, req, query.filled('CallSid'), accountView));
+        res.json(await list(options, req, query.filled('CallSid'), shownRecording));
       },
     },
     {
@@ -43,7 +44,7 @@ export function recordings(options: RegionOptions): Router {
       },
     },
   );
-  one(router, options, { parent: '', view: accountView, id: 'Recording' });
+  one(router, options, { parent: '', view: shownRecording, id: 'Recording' });
   one(router, options, { parent: '/Calls/:callSid', view: callView, id: 'CallRecording' });
   resource(
     router,
@@ -182,7 +183,7 @@ async function list(
   const fetch = (offset: number, limit: number) =>
     options.store.listRecordings(accountOf(req), filter, offset, limit);
   const page =
-    view === accountView && query.boolean('IncludeSoftDeleted') === true
+    view === shownRecording && query.boolean('IncludeSoftDeleted') === true
       ? await withDeleted(await deletedRecordings(options, accountOf(req), filter), fetch, request)
       : await fetch(request.page * request.pageSize, request.pageSize);
   const items = page.items.map(view);
@@ -200,14 +201,10 @@ async function withDeleted(
   return slice(all, request);
 }
 
-function accountView({ callback: _, transcription: __, ...recording }: RecordingRecord): object {
-  return recording;
-}
-
 function callView(recording: RecordingRecord): object {
   const { account_sid: account, call_sid: call, sid } = recording;
   return {
-    ...accountView(recording),
+    ...shownRecording(recording),
     uri: `/2010-04-01/Accounts/${account}/Calls/${call}/Recordings/${sid}.json`,
   };
 }

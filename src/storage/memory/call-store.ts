@@ -1,4 +1,4 @@
-import type { CallRecord, RecordingRecord } from '../../call/record.ts';
+import { type CallRecord, FINISHED_RECORDINGS, type RecordingRecord } from '../../call/record.ts';
 import type { TimelineEvent } from '../../call/timeline.ts';
 import type { Transcription } from '../../call/transcription.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -83,7 +83,9 @@ export function createMemoryCallStore(clock: Clock): CallStore {
       return journals.get(callSid);
     },
     async saveRecording(recording) {
-      recordings.set(recording.sid, recording);
+      const before = recordings.get(recording.sid);
+      const over = before !== undefined && FINISHED_RECORDINGS.has(before.status);
+      if (!over || FINISHED_RECORDINGS.has(recording.status)) recordings.set(recording.sid, recording);
     },
     async fetchRecording(recordingSid) {
       return recordings.get(recordingSid);
@@ -100,7 +102,10 @@ export function createMemoryCallStore(clock: Clock): CallStore {
       recordings.delete(recordingSid);
     },
     async saveTranscription(transcription) {
-      transcriptions.set(transcription.sid, transcription);
+      const before = transcriptions.get(transcription.sid);
+      const over = before !== undefined && before.status !== 'in-progress';
+      if (!over || transcription.status !== 'in-progress')
+        transcriptions.set(transcription.sid, transcription);
     },
     async fetchTranscription(sid) {
       return transcriptions.get(sid);

@@ -1,12 +1,10 @@
 import { recordingKey } from '../../call/keys.ts';
-import type { RecordingRecord } from '../../call/record.ts';
+import { FINISHED_RECORDINGS, type RecordingRecord } from '../../call/record.ts';
 import type { Facets, FinishedKind } from './finished-records.ts';
 
 interface RecordingFacets extends Facets {
   readonly callSid: string;
 }
-
-const FINISHED: ReadonlySet<RecordingRecord['status']> = new Set(['completed', 'absent', 'failed']);
 
 /** The recordings of a Region's calls. */
 export const RECORDINGS: FinishedKind<RecordingRecord, RecordingFacets> = {
@@ -19,7 +17,7 @@ export const RECORDINGS: FinishedKind<RecordingRecord, RecordingFacets> = {
     createdAt: created_at_ms,
   }),
   ownerOf: ({ callSid }) => callSid,
-  isFinished: ({ status }) => FINISHED.has(status),
+  isFinished: ({ status }) => FINISHED_RECORDINGS.has(status),
   objectKey: (accountSid, sid) => recordingKey(accountSid, sid, 'json'),
   write: (recording) => JSON.stringify(recording),
   read: (text) => JSON.parse(text),

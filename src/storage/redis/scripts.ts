@@ -82,8 +82,14 @@ redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
 redis.call('ZADD', KEYS[3], 0, ARGV[4])
 return 1`);
 
-/** KEYS active facets index owned cache order; ARGV sid record facets createdAt owner finished(1|0) cacheSize. */
+/**
+ * KEYS active facets index owned cache order; ARGV sid record facets createdAt owner finished(1|0) cacheSize. Returns 0
+ * when a finished record would be unfinished again.
+ */
 export const SAVE_RECORD = new Script(`${TRIM}
+if ARGV[6] == '0' and redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 and redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then
+  return 0
+end
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
 redis.call('ZADD', KEYS[3], ARGV[4], ARGV[1])
 redis.call('ZADD', KEYS[4], 0, ARGV[5] .. ':' .. ARGV[1])

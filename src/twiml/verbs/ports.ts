@@ -2,7 +2,7 @@ import type { TwimlChoices } from '../../call/choices.ts';
 import type { CallFacts } from '../../call/facts.ts';
 import type { OrderedDocument } from '../../call/orders.ts';
 import type { Withdrawal } from '../../call/outcomes.ts';
-import type { CallStatus, RecordingSource } from '../../call/record.ts';
+import type { CallStatus, RecordingSource, RecordingTerms } from '../../call/record.ts';
 import type { TimelineSink } from '../../call/timeline.ts';
 import type { TranscriptionOrder } from '../../call/transcription.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -52,6 +52,8 @@ export interface RecordingRequest {
   } | null;
   /** What is said in it is to be written down. Absent, or null: nobody asked. */
   readonly transcription?: TranscriptionOrder | null;
+  /** It runs beside the verbs: another worker goes on with it. Absent: it is over with its worker. */
+  readonly continued?: Pick<RecordingTerms, 'trim' | 'of'>;
 }
 
 /** Keeps recordings: their records, their way into the bucket, their status callbacks. */

@@ -124,6 +124,67 @@ describe('archiving a call', () => {
   });
 });
 
+describe('a call that goes on with another worker', () => {
+  const url = 'https://example.com/recorded';
+  const statusCallback = { url, method: 'POST', events: ['completed'] } as const;
+
+  async function lost() {
+    const r = region();
+    await r.store.save({ ...newCallRecord(r.job), status: 'in-progress', worker: 'w2', epoch: 2 });
+    const { sid: left } = await r.desk.begin({ statusCallback, continued: { trim: false } });
+    const { sid: running } = await r.desk.begin({ statusCallback });
+    const path = join(tmpdir(), `${left}.wav`);
+    await writeFile(path, Buffer.alloc(44 + 48_000)); // three seconds
+    const { callSid } = r.job;
+    const task: StorageTask = { kind: 'recover-recordings', callSid, worker: 'w1', recordingSids: [left] };
+    return Object.assign(r, { left, running, path, task });
+  }
+
+  it('has what its lost worker recorded stored at once, and told of once', async () => {
+    const r = await lost();
+    await r.tasks.store(r.task, FIRST);
+    const [store] = r.storage.added;
+    expect(store).toMatchObject({ kind: 'store-recording', recordingSid: r.left, path: r.path });
+    if (store) await r.tasks.store(store, FIRST);
+    expect(await r.store.fetchRecording(r.left)).toMatchObject({ status: 'completed', duration: '3' });
+    const object = await r.stored(recordingKey(r.job.accountSid, r.left, 'json'));
+    expect(object).toMatchObject({ status: 'completed' });
+    expect(object).not.toHaveProperty('continued');
+    expect((await r.store.fetchRecording(r.running))?.status).toBe('in-progress');
+
+    await r.tasks.store(r.task, FIRST);
+    await r.store.save(
+      endRecord(newCallRecord(r.job), { status: 'completed', cause: 'done' }, r.job.createdAt),
+    );
+    await r.desk.finish(r.running, { ...NOTHING, reason: 'hangup' });
+    await r.tasks.store({ kind: 'archive-call', callSid: r.job.callSid }, FIRST);
+    const told = r.callbacks.added.filter(({ params }) => params['RecordingSid'] === r.left);
+    expect(told).toMatchObject([{ url, params: { RecordingStatus: 'completed', RecordingDuration: '3' } }]);
+    expect((await r.store.fetchRecording(r.left))?.status).toBe('completed');
+  });
+
+  it('waits while that worker may be recording still, and leaves it to the end of the call at last', async () => {
+    const r = await lost();
+    await r.store.heartbeat('w1', 15_000);
+    await expect(r.tasks.store(r.task, FIRST)).rejects.toThrow('may be recording still');
+    await r.tasks.store(r.task, LAST);
+    expect((await r.store.fetchRecording(r.left))?.status).toBe('in-progress');
+    r.clock.tick(15_001);
+    await r.tasks.store(r.task, FIRST);
+    expect((await r.store.fetchRecording(r.left))?.status).toBe('processing');
+    await rm(r.path);
+  });
+});
+
+const NOTHING: RecordingEnd = {
+  reason: 'stopped',
+  durationMs: 0,
+  storedMs: 0,
+  channels: 1,
+  silent: true,
+  path: undefined,
+};
+
 describe('a call that no worker holds', () => {
   const finish = (r: ReturnType<typeof region>, epoch = 1): StorageTask => ({
     kind: 'finish-call',

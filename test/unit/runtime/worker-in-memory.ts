@@ -47,7 +47,7 @@ const GRANT: Omit<LegGrant, 'state'> = {
 /** A call's link whose edge is the test. */
 class FakeLink<J extends CallJob> {
   readonly commands: LegCommand[] = [];
-  readonly leg: LegGrant;
+  leg: LegGrant;
   readonly process: string;
   readonly job: J;
   readonly id: string;
@@ -83,7 +83,13 @@ class FakeLink<J extends CallJob> {
   }
 }
 
-export class FakeInbound extends FakeLink<ReturnType<typeof callJob>> implements InboundLink {}
+export class FakeInbound extends FakeLink<ReturnType<typeof callJob>> implements InboundLink {
+  /** As it is granted to a worker that takes it over. */
+  wasAnswered(): this {
+    this.leg = { ...this.leg, state: 'answered' };
+    return this;
+  }
+}
 
 /** A call that the edge was asked to make. */
 export class FakeOutgoing extends FakeLink<OutboundJob> implements OutgoingLink {

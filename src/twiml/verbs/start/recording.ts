@@ -29,15 +29,16 @@ export async function startRecording(
   if (refused) return call.world.report(unavailable(16108, element, call, refused));
   const { track } = values;
   const channels = values.channels === 'dual' && track === 'both' ? 2 : 1; // one track is always mono
+  const trim = values.trim === 'trim-silence';
   const { sid } = await recordings.begin({
     source: 'StartCallRecordingTwiML',
     name,
     channels,
     track,
     statusCallback: recordingCallback(values, element, call),
+    continued: { trim },
   });
   timeline.add({ type: 'recording-started', recording: sid });
-  const trim = values.trim === 'trim-silence';
   recordings.follow(
     sid,
     () => leg.record({ recordingSid: sid, silenceMs: 0, maxLengthMs: LONGEST_MS, trim, track, channels }),
