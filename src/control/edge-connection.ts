@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import type { Clock, Timer } from '../core/clock.ts';
-import { type Diagnostic, failure } from '../core/diagnostic.ts';
+import { failure } from '../core/diagnostic.ts';
 import type { Ids } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
 import { LegEnded } from '../leg/port.ts';
@@ -10,10 +10,11 @@ import { Channel } from './channel.ts';
 import { type EdgeAddress, EdgeUnreachable } from './edge-address.ts';
 import { type CallConnection, ClaimedCall, DialledCall, type HeldCall } from './held-call.ts';
 import { legIdOf } from './leg-id.ts';
-import { CommandFailed, type CommandResult, type InboundLink, type OutgoingLink } from './link.ts';
+import { CommandFailed, type CommandResult } from './link.ts';
 import { MessageError, parseEdgeMessage, parseWorkerMessage } from './messages.ts';
 import { type Handshake, proof, sameProof } from './proof.ts';
-import type { DialRequest, EdgeMessage, LegCommand, RefusalReason, WorkerMessage } from './protocol.ts';
+import type { DialRequest, EdgeMessage, LegCommand, WorkerMessage } from './protocol.ts';
+import { type ClaimAnswer, callKey, type DialAnswer, Unanswered } from './unanswered.ts';
 
 export interface EdgeConnectionOptions {
   readonly secret: string;
@@ -31,15 +32,6 @@ export interface EdgeConnectionOptions {
 /** What is said about calls, once both sides trust each other. */
 type CallMessage = Exclude<EdgeMessage, { type: 'challenge' | 'welcome' | 'denied' | 'ping' }>;
 
-type ClaimAnswer = InboundLink | { readonly refused: RefusalReason };
-
-type DialAnswer = OutgoingLink | { readonly notDialled: Diagnostic };
-
-interface Settle<T> {
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: Error) => void;
-}
-
 /** Why an edge would not take the message; it would close the connection, and end every call on it. */
 function problemOf(message: WorkerMessage): string | undefined {
   try {
@@ -50,8 +42,6 @@ function problemOf(message: WorkerMessage): string | undefined {
     throw error;
   }
 }
-
-const callKey = (callSid: string, epoch: number) => `${callSid}-${epoch}`;
 
 /** One worker's connection to one edge process: handshake, claims, dials, and the calls held through it. */
 export class EdgeConnection implements CallConnection {
@@ -64,13 +54,9 @@ export class EdgeConnection implements CallConnection {
   #handshake: Handshake | undefined;
   #idle: Timer | undefined;
   #stopping = false;
-  #nextCommand = 1;
   /** Claims and dials that wait for the handshake. */
   #waiting: WorkerMessage[] = [];
-  readonly #claims = new Map<string, Settle<ClaimAnswer>>();
-  readonly #dials = new Map<string, Settle<DialAnswer> & { readonly request: DialRequest }>();
-  readonly #questions = new Map<number, Settle<boolean>>();
-  readonly #commands = new Map<number, Settle<CommandResult>>();
+  readonly #unanswered = new Unanswered();
   readonly #held = new Map<string, HeldCall>();
 
   constructor(edge: EdgeAddress, options: EdgeConnectionOptions) {
@@ -100,32 +86,28 @@ export class EdgeConnection implements CallConnection {
   }
 
   claim(callSid: string, epoch: number, media: Endpoint): Promise<ClaimAnswer> {
-    const key = callKey(callSid, epoch);
-    if (this.#claims.has(key) || this.#held.has(key)) {
+    const leg = { callSid, epoch };
+    if (this.#unanswered.hasClaim(leg) || this.#held.has(callKey(leg))) {
       return Promise.reject(new Error(`epoch ${epoch} of ${callSid} has been claimed before`));
     }
-    return new Promise((resolve, reject) => {
-      this.#claims.set(key, { resolve, reject });
-      this.#ask({ type: 'claim', callSid, epoch, media });
-    });
+    const answer = this.#unanswered.claim(leg);
+    this.#ask({ type: 'claim', ...leg, media });
+    return answer;
   }
 
   dial(request: DialRequest, media: Endpoint): Promise<DialAnswer> {
-    const leg = legIdOf(request);
-    const { epoch } = request.job;
-    const key = callKey(leg, epoch);
-    if (this.#dials.has(key) || this.#held.has(key)) {
-      return Promise.reject(new Error(`epoch ${epoch} of ${leg} has been dialled before`));
+    const leg = { callSid: legIdOf(request), epoch: request.job.epoch };
+    if (this.#unanswered.hasDial(leg) || this.#held.has(callKey(leg))) {
+      return Promise.reject(new Error(`epoch ${leg.epoch} of ${leg.callSid} has been dialled before`));
     }
     const message = { type: 'dial', media, request } as const;
     const problem = problemOf(message);
     if (problem !== undefined) {
       return Promise.resolve({ notDialled: failure(12400, `This call cannot be placed: ${problem}`) });
     }
-    return new Promise((resolve, reject) => {
-      this.#dials.set(key, { resolve, reject, request });
-      this.#ask(message);
-    });
+    const answer = this.#unanswered.dial(leg, request);
+    this.#ask(message);
+    return answer;
   }
 
   related(accounts: readonly [string, string]): Promise<boolean> {
@@ -137,11 +119,10 @@ export class EdgeConnection implements CallConnection {
   }
 
   #question(message: (id: number) => WorkerMessage): Promise<boolean> {
-    const id = this.#nextCommand++;
-    return new Promise((resolve, reject) => {
-      this.#questions.set(id, { resolve, reject });
-      this.#ask(message(id));
-    });
+    const id = this.#unanswered.nextId();
+    const answer = this.#unanswered.question(id);
+    this.#ask(message(id));
+    return answer;
   }
 
   #ask(message: WorkerMessage): void {
@@ -151,18 +132,17 @@ export class EdgeConnection implements CallConnection {
   }
 
   command(callSid: string, epoch: number, command: LegCommand): Promise<CommandResult> {
-    const id = this.#nextCommand++;
+    const id = this.#unanswered.nextId();
     const message = { type: 'command', callSid, epoch, id, command } as const;
     const problem = problemOf(message);
     if (problem !== undefined) return Promise.reject(new CommandFailed(problem));
-    return new Promise((resolve, reject) => {
-      this.#commands.set(id, { resolve, reject });
-      this.#channel.send(message);
-    });
+    const result = this.#unanswered.command(id);
+    this.#channel.send(message);
+    return result;
   }
 
   release(callSid: string, epoch: number): Promise<void> {
-    this.#held.delete(callKey(callSid, epoch));
+    this.#held.delete(callKey({ callSid, epoch }));
     return new Promise((resolve) => {
       this.#channel.send({ type: 'release', callSid, epoch }, resolve);
       this.#restIfIdle();
@@ -177,8 +157,7 @@ export class EdgeConnection implements CallConnection {
   }
 
   #restIfIdle(): void {
-    if (this.#state !== 'ready' || this.#held.size > 0) return;
-    if (this.#claims.size > 0 || this.#dials.size > 0 || this.#questions.size > 0) return;
+    if (this.#state !== 'ready' || this.#held.size > 0 || this.#unanswered.asks) return;
     this.#idle?.cancel();
     this.#idle = this.#o.clock.after(this.#o.idleMs, () => this.#channel.end('it was idle'));
   }
@@ -208,33 +187,33 @@ export class EdgeConnection implements CallConnection {
         this.#granted(message);
         break;
       case 'refused':
-        this.#take(this.#claims, message)?.resolve({ refused: message.reason });
+        this.#unanswered.takeClaim(message)?.resolve({ refused: message.reason });
         this.#restIfIdle();
         break;
       case 'dialling':
         this.#dialling(message);
         break;
       case 'not-dialled':
-        this.#take(this.#dials, message)?.resolve({ notDialled: message.diagnostic });
+        this.#unanswered.takeDial(message)?.resolve({ notDialled: message.diagnostic });
         this.#restIfIdle();
         break;
       case 'related':
-        this.#takeQuestion(message.id)?.resolve(message.related);
+        this.#unanswered.takeQuestion(message.id)?.resolve(message.related);
         this.#restIfIdle();
         break;
       case 'done':
-        this.#takeCommand(message.id)?.resolve(
-          message.status === undefined ? {} : { status: message.status },
-        );
+        this.#unanswered
+          .takeCommand(message.id)
+          ?.resolve(message.status === undefined ? {} : { status: message.status });
         break;
       case 'failed':
-        (this.#takeCommand(message.id) ?? this.#takeQuestion(message.id))?.reject(
+        (this.#unanswered.takeCommand(message.id) ?? this.#unanswered.takeQuestion(message.id))?.reject(
           new CommandFailed(message.reason),
         );
         this.#restIfIdle();
         break;
       default:
-        this.#held.get(callKey(message.callSid, message.epoch))?.happened(message);
+        this.#held.get(callKey(message))?.happened(message);
     }
   }
 
@@ -269,50 +248,30 @@ export class EdgeConnection implements CallConnection {
 
   /** Another process listens there now: the one that held the calls is gone, and they with it. */
   #replaced(process: string): void {
-    for (const claim of this.#claims.values()) claim.resolve({ refused: 'gone' });
-    this.#claims.clear();
+    this.#unanswered.refuseClaims('gone');
     this.#channel.end(`${process} listens there now`);
   }
 
   #granted(message: Extract<EdgeMessage, { type: 'granted' }>): void {
-    const claim = this.#take(this.#claims, message);
+    const claim = this.#unanswered.takeClaim(message);
     if (!claim) {
       this.#channel.close(`it granted ${message.callSid}, which nobody claimed`);
       return;
     }
     const call = new ClaimedCall(this, message.epoch, message.job, message.leg);
-    this.#held.set(callKey(message.callSid, message.epoch), call);
+    this.#held.set(callKey(message), call);
     claim.resolve(call);
   }
 
   #dialling(message: Extract<EdgeMessage, { type: 'dialling' }>): void {
-    const dial = this.#take(this.#dials, message);
+    const dial = this.#unanswered.takeDial(message);
     if (!dial) {
       this.#channel.close(`it dials ${message.callSid}, which nobody asked for`);
       return;
     }
     const call = new DialledCall(this, dial.request, message.leg, message.sipCallId);
-    this.#held.set(callKey(message.callSid, message.epoch), call);
+    this.#held.set(callKey(message), call);
     dial.resolve(call);
-  }
-
-  #take<T>(waiting: Map<string, T>, { callSid, epoch }: { callSid: string; epoch: number }): T | undefined {
-    const key = callKey(callSid, epoch);
-    const asked = waiting.get(key);
-    waiting.delete(key);
-    return asked;
-  }
-
-  #takeCommand(id: number): Settle<CommandResult> | undefined {
-    const command = this.#commands.get(id);
-    this.#commands.delete(id);
-    return command;
-  }
-
-  #takeQuestion(id: number): Settle<boolean> | undefined {
-    const question = this.#questions.get(id);
-    this.#questions.delete(id);
-    return question;
   }
 
   #closed(reason: string): void {
@@ -336,13 +295,6 @@ export class EdgeConnection implements CallConnection {
       `the edge is lost: ${reason}`,
     );
     for (const call of calls) call.lose(end);
-    for (const command of this.#commands.values()) command.reject(end);
-    this.#commands.clear();
-    const unreachable = new EdgeUnreachable(this.#edge, reason);
-    const asked = [...this.#claims.values(), ...this.#dials.values(), ...this.#questions.values()];
-    for (const { reject } of asked) reject(unreachable);
-    this.#questions.clear();
-    this.#claims.clear();
-    this.#dials.clear();
+    this.#unanswered.rejectAll(new EdgeUnreachable(this.#edge, reason), end);
   }
 }

@@ -7,8 +7,9 @@ import type { MediaFormat } from '../media/format.ts';
 import type { ClaimAnswer, ControlHandler, DialAnswer, EdgeEnd } from './handler.ts';
 import { legIdOf } from './leg-id.ts';
 import { fittingDiagnostic, fittingHeaders, fittingText } from './messages.ts';
-import { firstOffer, type Ownership, type OwnershipEvent, step, type Verdict } from './ownership.ts';
-import type { EdgeMessage, WorkerMessage } from './protocol.ts';
+import { type OwnedCall, OwnedCalls } from './owned-calls.ts';
+import { step } from './ownership.ts';
+import type { WorkerMessage } from './protocol.ts';
 import { type WorkerLink, WorkerSession } from './worker-session.ts';
 
 export type { ClaimAnswer, ClaimRequest, ControlHandler, DialAnswer, EdgeEnd } from './handler.ts';
@@ -57,22 +58,16 @@ export function createControlServer(options: ControlServerOptions): ControlServe
   return new TcpControlServer(options);
 }
 
-interface HeldCall {
-  ownership: Ownership;
-  readonly session: WorkerSession;
-  /** While a dialled call waits for the edge's answer: what is to be told after it. */
-  unsaid: EdgeMessage[] | undefined;
-}
-
 class TcpControlServer implements ControlServer {
   readonly #o: ControlServerOptions;
   readonly #server: Server;
   readonly #sessions = new Set<WorkerSession>();
-  readonly #calls = new Map<string, HeldCall>();
+  readonly #calls: OwnedCalls;
   #closing = false;
 
   constructor(options: ControlServerOptions) {
     this.#o = options;
+    this.#calls = new OwnedCalls(options.logger);
     this.#server = createServer((socket) => this.#connected(socket));
   }
 
@@ -90,7 +85,7 @@ class TcpControlServer implements ControlServer {
 
   notifyEnded(callSid: string, epoch: number, end: EdgeEnd): void {
     const { cause, sipStatus, headers, diagnostic } = end;
-    this.#tell({
+    this.#calls.tell({
       type: 'ended',
       callSid,
       epoch,
@@ -102,23 +97,23 @@ class TcpControlServer implements ControlServer {
   }
 
   notifyFormat(callSid: string, epoch: number, format: MediaFormat): void {
-    this.#tell({ type: 'format', callSid, epoch, format });
+    this.#calls.tell({ type: 'format', callSid, epoch, format });
   }
 
   notifyProgress(callSid: string, epoch: number, status: number, early: boolean): void {
-    this.#tell({ type: 'progress', callSid, epoch, status, early });
+    this.#calls.tell({ type: 'progress', callSid, epoch, status, early });
   }
 
   notifyAnswered(callSid: string, epoch: number, headers: Readonly<Record<string, string>>): void {
-    this.#tell({ type: 'answered', callSid, epoch, headers: fittingHeaders(headers) });
+    this.#calls.tell({ type: 'answered', callSid, epoch, headers: fittingHeaders(headers) });
   }
 
   notifyRefer(callSid: string, epoch: number, referTo: string): void {
-    this.#tell({ type: 'refer', callSid, epoch, referTo: fittingText(referTo) });
+    this.#calls.tell({ type: 'refer', callSid, epoch, referTo: fittingText(referTo) });
   }
 
   notifyReferred(callSid: string, epoch: number, status: number, final: boolean): void {
-    this.#tell({ type: 'referred', callSid, epoch, status, final });
+    this.#calls.tell({ type: 'referred', callSid, epoch, status, final });
   }
 
   census() {
@@ -132,14 +127,6 @@ class TcpControlServer implements ControlServer {
     this.#closing = true;
     for (const session of [...this.#sessions]) session.end('this edge process stops');
     await closed;
-  }
-
-  /** To the owner of the call, when it is owned in this epoch. */
-  #tell(message: Extract<EdgeMessage, { readonly callSid: string }>): void {
-    const held = this.#calls.get(message.callSid);
-    if (held?.ownership.epoch !== message.epoch) return;
-    if (held.unsaid) held.unsaid.push(message);
-    else held.session.send(message);
   }
 
   #connected(socket: Socket): void {
@@ -161,8 +148,7 @@ class TcpControlServer implements ControlServer {
 
   #closed(session: WorkerSession, reason: string): void {
     this.#sessions.delete(session);
-    const held = [...this.#calls].filter(([, call]) => call.session === session).map(([callSid]) => callSid);
-    for (const callSid of held) this.#calls.delete(callSid);
+    const held = this.#calls.lose(session);
     const { link, remote } = session;
     const fields = { remote, worker: link?.worker, calls: held.length };
     const level = link && held.length === 0 ? 'info' : 'warn';
@@ -233,15 +219,8 @@ class TcpControlServer implements ControlServer {
     );
     if ('refused' in answer) return answer;
     if (known) this.notifyEnded(callSid, known.ownership.epoch, { cause: 'epoch-lost' });
-    this.#hold(session, callSid, epoch);
+    this.#calls.hold(session, callSid, epoch);
     return answer;
-  }
-
-  #hold(session: WorkerSession, callSid: string, epoch: number, unsaid?: EdgeMessage[]): HeldCall {
-    const [ownership] = step(firstOffer(epoch), { type: 'claim', epoch, worker: session.key });
-    const held = { ownership, session, unsaid };
-    this.#calls.set(callSid, held);
-    return held;
   }
 
   /** The call is the worker's from here on, whatever the edge makes of it. */
@@ -258,7 +237,7 @@ class TcpControlServer implements ControlServer {
       session.send({ type: 'not-dialled', callSid, epoch, diagnostic: failure(12400, message) });
       return;
     }
-    const held = this.#hold(session, callSid, epoch, []);
+    const held = this.#calls.hold(session, callSid, epoch, []);
     const asked = async () => this.#o.handler.dial(request, media, link); // a throw becomes a rejection, too
     asked().then(
       (answer) => this.#dialled(held, callSid, answer),
@@ -270,7 +249,7 @@ class TcpControlServer implements ControlServer {
     );
   }
 
-  #dialled(held: HeldCall, callSid: string, answer: DialAnswer): void {
+  #dialled(held: OwnedCall, callSid: string, answer: DialAnswer): void {
     if (this.#calls.get(callSid) !== held) return; // released or lost meanwhile
     const { session, ownership } = held;
     const { epoch } = ownership;
@@ -289,7 +268,7 @@ class TcpControlServer implements ControlServer {
   #command(session: WorkerSession, message: Extract<WorkerMessage, { type: 'command' }>): void {
     const { callSid, epoch, id, command } = message;
     const fail = (reason: string) => session.send({ type: 'failed', id, reason });
-    const verdict = this.#apply(session, callSid, { type: 'command', epoch, worker: session.key });
+    const verdict = this.#calls.apply(session, callSid, { type: 'command', epoch, worker: session.key });
     if (verdict !== 'ok') {
       fail(`epoch ${epoch} of ${callSid} is not this worker's: ${verdict}`);
       return;
@@ -308,22 +287,10 @@ class TcpControlServer implements ControlServer {
   }
 
   #release(session: WorkerSession, { callSid, epoch }: Extract<WorkerMessage, { type: 'release' }>): void {
-    const verdict = this.#apply(session, callSid, { type: 'release', epoch, worker: session.key });
+    const verdict = this.#calls.apply(session, callSid, { type: 'release', epoch, worker: session.key });
     if (verdict !== 'ok') return;
     this.#calls.delete(callSid);
     this.#o.handler.release(callSid, epoch);
-  }
-
-  #apply(session: WorkerSession, callSid: string, event: OwnershipEvent): Verdict {
-    const held = this.#calls.get(callSid);
-    if (!held) return 'gone';
-    const [next, verdict] = step(held.ownership, event);
-    held.ownership = next;
-    if (verdict !== 'ok') {
-      const fields = { CallSid: callSid, worker: session.link?.worker, event: event.type, verdict };
-      this.#o.logger.warn(fields, 'a worker acted on a call that it does not own');
-    }
-    return verdict;
   }
 }
 
