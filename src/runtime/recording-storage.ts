@@ -135,6 +135,7 @@ export class RecordingStorage {
     };
     await this.#archive.putRecording(failed);
     await this.#o.store.saveRecording(failed);
+    await this.#noteStored(failed);
     const callback = callbackOf(failed, begun.callback ?? null, 'failed');
     const id = `recording-ended-${failed.sid}`;
     if (callback) await this.#o.callbacks.add(callback, { id, ...CALLBACK_ATTEMPTS });

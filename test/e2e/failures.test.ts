@@ -1,6 +1,7 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WAV_HEADER_BYTES } from '../../src/media/wav.ts';
 import { align, noise, share } from '../support/alignment.ts';
 import { bucketFiles } from '../support/bucket-files.ts';
 import { freePort } from '../support/free-port.ts';
@@ -178,18 +179,29 @@ describe('a caller that cannot be served', () => {
   });
 });
 
-describe('a call worker killed with three calls', () => {
+describe('a call worker killed with four calls', () => {
+  let recorded: PlacedCall;
   let playing: PlacedCall;
   let pausing: PlacedCall;
   let gathering: PlacedCall;
 
   beforeAll(async () => {
     const rest = `<Say>${APOLOGY}</Say>`;
-    const recorded = app.on('/recorded-call', twiml(''));
-    const recording = `<Start><Recording recordingStatusCallback="${recorded}"/></Start>`;
+    const told = app.on('/recorded-call', twiml(''));
+    const record = app.on(
+      '/record-call',
+      twiml(
+        `<Start><Recording trim="do-not-trim" recordingStatusCallback="${told}"/></Start><Play digits="7"/><Pause length="25"/>`,
+      ),
+    );
     const play = app.on('/tune', twiml(`<Play>${app.url('/tune.wav')}</Play>${rest}`));
-    const pause = app.on('/pause', twiml(`${recording}<Play digits="7"/><Pause length="4"/>${rest}`));
+    const pause = app.on('/pause', twiml(`<Play digits="7"/><Pause length="4"/>${rest}`));
     const gather = app.on('/gather', twiml('<Gather timeout="20"><Say>Press a key.</Say></Gather>'));
+    recorded = callers.call(await numberFor('ie1', record), '--from', '+15550104005');
+    const spool = join(trunkline.home, 'spool', 'ie1');
+    await until('something recorded', () =>
+      readdirSync(spool).some((name) => statSync(join(spool, name)).size > WAV_HEADER_BYTES),
+    );
     playing = callers.call(await numberFor('ie1', play), '--from', '+15550104001');
     pausing = callers.call(await numberFor('ie1', pause), '--from', '+15550104002');
     gathering = callers.call(await numberFor('ie1', gather), '--from', '+15550104003');
@@ -203,6 +215,8 @@ describe('a call worker killed with three calls', () => {
       return now > 0 && now !== worker && exists(now);
     });
     await Promise.all([playing, pausing, gathering].map(({ code }) => code));
+    recorded.hangUp();
+    await recorded.code;
   });
 
   it('in <Play>: the caller hears it from the beginning and the document goes on', async () => {
@@ -231,8 +245,8 @@ describe('a call worker killed with three calls', () => {
     expect(app.seen.filter(({ path }) => path === '/pause')).toHaveLength(1);
   });
 
-  it('in <Pause>: what was recorded beside it is kept, and goes on in a second recording', async () => {
-    const { sid } = await storedCallFrom(trunkline, 'ie1', '+15550104002');
+  it('recorded beside its verbs: what there was is kept, and a second recording goes on', async () => {
+    const { sid } = await storedCallFrom(trunkline, 'ie1', '+15550104005');
     const stored = await until('both recordings', () => {
       const found = eventsOf(timelineOf(trunkline, 'ie1', sid), 'recording-stored');
       return found.length === 2 && found;

@@ -115,6 +115,9 @@ describe('archiving a call', () => {
     const { sid } = await desk.begin({ statusCallback: { url, method: 'POST', events: ['completed'] } });
     await tasks.store({ kind: 'archive-call', callSid: job.callSid }, FIRST);
     expect((await store.fetchRecording(sid))?.status).toBe('failed');
+    expect(await store.timeline(job.callSid)).toMatchObject([
+      { type: 'recording-stored', recording: sid, status: 'failed', bytes: 0 },
+    ]);
     const object = await stored(recordingKey(job.accountSid, sid, 'json'));
     expect(object).toMatchObject({ status: 'failed' });
     expect(object).not.toHaveProperty('callback');
