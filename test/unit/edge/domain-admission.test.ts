@@ -1,9 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type MappingUse, SIP_REALM } from '../../../src/config/sip.ts';
+import { CountingIds } from '../../../src/core/ids.ts';
+import { silentLogger } from '../../../src/core/logger.ts';
 import type { RegionId } from '../../../src/region/region.ts';
+import { createSipAgent } from '../../../src/sip/agent/agent.ts';
+import type { SipEnded } from '../../../src/sip/agent/port.ts';
 import { answerChallenge, passwordHash } from '../../../src/sip/digest/digest.ts';
-import type { RequestParts } from '../sip/agent/support.ts';
-import { ACCOUNT, NUMBER, type World, world } from './world.ts';
+import { OFFER, type RequestParts } from '../sip/agent/support.ts';
+import { ACCOUNT, DUBLIN, NUMBER, type World, world } from './world.ts';
 
 const DOMAIN_URI = 'sip:bob@acme.sip.trunkline.localhost';
 const OTHER_ACCOUNT = `AC${'b'.repeat(32)}`;
@@ -395,4 +399,36 @@ describe('a caller that is refused', () => {
     expect(await invite({ headers })).toBe(407);
     expect(w.peer.lastResponse(407).headers.get('Proxy-Authenticate')).toContain('stale=true');
   });
+});
+
+it('lets in every caller with a password, once, while a flood of others comes and every third message is lost', async () => {
+  let sent = 0;
+  w = await world({ network: { lose: () => ++sent % 3 === 0 } });
+  await domain('us1', 'acme', { users: [ANN] });
+  const { clock, network } = w;
+  const callers = createSipAgent({
+    clock,
+    ids: new CountingIds(1_000_000),
+    logger: silentLogger,
+    transports: network,
+  });
+  const at = { transport: 'udp', host: '10.0.0.7', port: 5060, label: 'callers' } as const;
+  const listener = await callers.listen(at);
+  const ends: unknown[] = [];
+  for (let n = 0; n < 56; n++) {
+    for (let flood = 0; flood < 20; flood++) {
+      w.peer.request('INVITE', { uri: DOMAIN_URI, callId: `flood-${n}-${flood}`, body: OFFER });
+    }
+    const from = '<sip:ann@acme.sip.twilio.com>';
+    const call = { listener, uri: DOMAIN_URI, destination: DUBLIN, from, body: OFFER, credentials: ANN };
+    callers.invite(call).answered.catch(({ cause, status }: SipEnded) => ends.push(`${cause} ${status}`));
+    await clock.advance(100);
+  }
+  await clock.advance(60_000);
+  // nobody takes them in this test: each has waited for a worker
+  expect(ends).toEqual(Array.from({ length: 56 }, () => 'rejected 503'));
+  expect(w.relay.legs).toHaveLength(56);
+  await clock.advance(70_000);
+  expect(w.agent.census()).toMatchObject({ serverTransactions: 0, dialogs: 0, timers: 0 });
+  await callers.close();
 });

@@ -22,7 +22,7 @@ import { createMemoryTaskQueue } from '../../../src/queue/memory/task-queue.ts';
 import { createMemoryRoutes } from '../../../src/routing/memory.ts';
 import type { RouteLookup } from '../../../src/routing/port.ts';
 import { createSipAgent } from '../../../src/sip/agent/agent.ts';
-import { MemoryNetwork } from '../../../src/sip/transport/memory.ts';
+import { MemoryNetwork, type MemoryNetworkOptions } from '../../../src/sip/transport/memory.ts';
 import { OFFER, Peer } from '../sip/agent/support.ts';
 import { Callee, sdp } from './callee.ts';
 
@@ -93,6 +93,7 @@ export interface Overrides {
   readonly lookup?: RouteLookup;
   readonly refuseJobs?: boolean;
   readonly mostAtOnce?: number;
+  readonly network?: MemoryNetworkOptions;
   readonly carrier?: string;
   readonly allowPrivate?: boolean;
   readonly hosts?: Readonly<Record<string, string>>;
@@ -101,7 +102,7 @@ export interface Overrides {
 export async function world(overrides: Overrides = {}) {
   const clock = new VirtualClock();
   const ids = new CountingIds();
-  const network = new MemoryNetwork(clock);
+  const network = new MemoryNetwork(clock, overrides.network);
   const agent = createSipAgent({ clock, ids, logger: silentLogger, transports: network });
   const listeners = [
     await agent.listen({ transport: 'udp', host: DUBLIN.address, port: DUBLIN.port, label: 'dublin' }),
