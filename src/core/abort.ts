@@ -13,6 +13,9 @@ class Aborted extends Error {
   }
 }
 
+/** One for all: nobody tells them apart, and the stack of each would cost more than all else. */
+const ABORTED = new Aborted();
+
 /**
  * A child signal of `parents`. Unlike `AbortSignal.any` it leaves nothing on a long-lived parent once it is
  * disposed.
@@ -23,7 +26,7 @@ export function link(...parents: readonly (AbortSignal | undefined)[]): LinkedSi
   const release = () => {
     for (const [parent, follow] of followed.splice(0)) parent.removeEventListener('abort', follow);
   };
-  const abort = (reason: unknown = new Aborted()) => {
+  const abort = (reason: unknown = ABORTED) => {
     release();
     controller.abort(reason);
   };
@@ -40,15 +43,31 @@ export function link(...parents: readonly (AbortSignal | undefined)[]): LinkedSi
   return { signal: controller.signal, abort, [Symbol.dispose]: release };
 }
 
-/** Settles as `work` does, or rejects with the signal's reason, whichever is first. */
-export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) {
+/** Settles as `work` does, or rejects with the reason of the signal that is aborted, whichever is first. */
+export function abortable<T>(work: Promise<T>, ...signals: readonly AbortSignal[]): Promise<T> {
+  const over = signals.find(({ aborted }) => aborted);
+  if (over) {
     work.catch(() => {}); // the abort is the answer; a later failure of the work has no listener
-    return Promise.reject(signal.reason);
+    return Promise.reject(over.reason);
   }
   return new Promise<T>((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    const release = onAbort(signals, reject);
+    work.then(resolve, reject).finally(release);
   });
+}
+
+/**
+ * Calls back with the reason of the first signal that is aborted from now on. A link would do, and costs several times as
+ * much. Returns what ends it.
+ */
+export function onAbort(signals: readonly AbortSignal[], aborted: (reason: unknown) => void): () => void {
+  const release = () => {
+    for (const signal of signals) signal.removeEventListener('abort', listener);
+  };
+  const listener = () => {
+    release();
+    aborted(signals.find((signal) => signal.aborted)?.reason);
+  };
+  for (const signal of signals) signal.addEventListener('abort', listener, { once: true });
+  return release;
 }

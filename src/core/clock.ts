@@ -1,3 +1,4 @@
+import { onAbort } from './abort.ts';
 import { type Due, TimerQueue } from './timer-queue.ts';
 
 /** A pending timer. `cancel` is idempotent and safe after the timer has fired. */
@@ -19,22 +20,28 @@ export interface Clock {
 }
 
 /**
- * Resolves `ms` milliseconds from now, or rejects with the signal's reason as soon as it is aborted.
+ * Resolves `ms` milliseconds from now, or rejects with the reason of a signal as soon as it is aborted.
  * `Infinity` waits for the abort alone.
  */
-export function sleep(clock: Clock, ms: number, signal?: AbortSignal, label?: string): Promise<void> {
+export function sleep(
+  clock: Clock,
+  ms: number,
+  signal: AbortSignal | readonly AbortSignal[] = [],
+  label?: string,
+): Promise<void> {
+  const signals = signal instanceof AbortSignal ? [signal] : signal;
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason);
+    const over = signals.find(({ aborted }) => aborted);
+    if (over) return reject(over.reason);
     const timer = ms === Number.POSITIVE_INFINITY ? undefined : clock.after(ms, done, label);
-    const onAbort = () => {
+    const release = onAbort(signals, (reason) => {
       timer?.cancel();
-      reject(signal?.reason);
-    };
+      reject(reason);
+    });
     function done() {
-      signal?.removeEventListener('abort', onAbort);
+      release();
       resolve();
     }
-    signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
 

@@ -21,9 +21,9 @@ export class Mailbox<T> {
     return this.#items.shift();
   }
 
-  /** The next item; rejects with the signal's reason when aborted first (the item then stays for the next reader). */
-  async take(signal: AbortSignal): Promise<T> {
-    signal.throwIfAborted();
+  /** The next item; rejects with the reason of the signal that is aborted first (the item then stays for the next reader). */
+  async take(...signals: readonly AbortSignal[]): Promise<T> {
+    for (const signal of signals) signal.throwIfAborted();
     const ready = this.#items.shift();
     if (ready !== undefined) return ready;
     if (this.#waiting) throw new Error('this mailbox already has a reader');
@@ -33,7 +33,7 @@ export class Mailbox<T> {
       this.#waiting = deliver;
     });
     try {
-      return await abortable(arrival, signal);
+      return await abortable(arrival, ...signals);
     } finally {
       if (this.#waiting === deliver) this.#waiting = undefined;
     }

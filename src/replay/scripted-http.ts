@@ -1,4 +1,3 @@
-import { link } from '../core/abort.ts';
 import { type Clock, sleep } from '../core/clock.ts';
 import {
   type HttpClient,
@@ -148,8 +147,7 @@ export class ScriptedHttp implements HttpClient {
   }
 
   async #wait(ms: number, limit: number, partial: boolean, signal: AbortSignal): Promise<void> {
-    using waiting = link(signal);
-    await sleep(this.#clock, Math.min(ms, limit), waiting.signal, 'the answer of a webhook');
+    await sleep(this.#clock, Math.min(ms, limit), signal, 'the answer of a webhook');
     if (ms >= limit) throw new HttpError('read-timeout', `nothing arrived for ${limit} ms`, { partial });
   }
 }

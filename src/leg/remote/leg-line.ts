@@ -124,8 +124,7 @@ export class LegLine {
     this.onChange?.();
     return {
       async next(signal) {
-        using either = linkSignals(ended, signal);
-        return await pressed.take(either.signal);
+        return await pressed.take(ended, signal);
       },
       poll: () => pressed.poll(),
       [Symbol.dispose]: () => {

@@ -1,4 +1,3 @@
-import { abortable, link } from '../../core/abort.ts';
 import { type Clock, sleep } from '../../core/clock.ts';
 import { KeptEvent } from '../../core/kept-event.ts';
 import { Mailbox } from '../../core/mailbox.ts';
@@ -134,8 +133,7 @@ export abstract class SimulatedBase implements Leg {
     this.#listeners.add(box);
     return {
       next: async (signal) => {
-        using waiting = link(this.ended, signal);
-        return await this.#awaiting('a key', box.take(waiting.signal));
+        return await this.#awaiting('a key', box.take(this.ended, signal));
       },
       poll: () => box.poll(),
       [Symbol.dispose]: () => this.#listeners.delete(box),
@@ -221,8 +219,7 @@ export abstract class SimulatedBase implements Leg {
   protected async wait(ms: number, signal: AbortSignal, what: string): Promise<void> {
     this.ended.throwIfAborted();
     if (!this.audible) throw new Error('a leg that still rings cannot play anything');
-    using waiting = link(this.ended, signal);
-    await this.#awaiting(what, abortable(sleep(this.clock, ms, waiting.signal, what), waiting.signal));
+    await this.#awaiting(what, sleep(this.clock, ms, [this.ended, signal], what));
   }
 
   protected markAnswered(): void {

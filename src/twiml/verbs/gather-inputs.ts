@@ -21,6 +21,7 @@ export class GatherInputs {
 
   /** The next input; rejects with the signal's reason. */
   async next(signal: AbortSignal): Promise<Input> {
+    if (this.#keys && !this.#speech) return { kind: 'key', key: await this.#keys.next(signal) };
     using waiting = link(signal);
     const first = [
       this.#keys?.next(waiting.signal).then((key): Input => ({ kind: 'key', key })),

@@ -125,9 +125,8 @@ async function prompt(
   signal: AbortSignal,
 ): Promise<Prompted> {
   using speaking = link(signal);
-  using waiting = link(signal);
   let input: Input | undefined;
-  const interrupted = inputs?.next(waiting.signal).then(
+  const interrupted = inputs?.next(speaking.signal).then(
     (first) => {
       input = first;
       speaking.abort();
@@ -143,7 +142,7 @@ async function prompt(
   } catch (error) {
     if (input === undefined || signal.aborted) throw error;
   } finally {
-    waiting.abort();
+    speaking.abort();
     await interrupted;
   }
   return { kind: 'done', input };
