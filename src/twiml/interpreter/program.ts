@@ -10,12 +10,19 @@ import type { Step } from '../verbs/call-scope.ts';
 import { proceed } from '../verbs/call-scope.ts';
 import { readVerbs } from '../verbs/registry.ts';
 import { say } from '../verbs/say.ts';
+import { LastRead } from './last-read.ts';
 import type { AudioLibrary, StoredDocument } from './world.ts';
 
 /** What a document amounts to: verbs to run, and what the customer should know about it. */
 export type Program =
   | { readonly ok: true; readonly steps: readonly Step[]; readonly diagnostics: readonly Diagnostic[] }
   | { readonly ok: false; readonly diagnostic: Diagnostic };
+
+/** Our choice, of what an application answers again and again. What is made of a text takes some times as much memory. */
+const REMEMBERED_CHARACTERS = 256 * 1024;
+
+/** By address and text. A program is never changed: whatever happens in a call is kept elsewhere. */
+const lastRead = new LastRead<Extract<Program, { readonly ok: true }>>(REMEMBERED_CHARACTERS);
 
 /** A response as it is kept in checkpoints; a diagnostic when its type cannot be used or its bytes are no text. */
 export function storeDocument(
@@ -42,9 +49,18 @@ export async function readProgram(document: StoredDocument, audio: AudioLibrary)
   if (kind === 'audio') return audioProgram(document, audio);
   if (kind === 'text') return textProgram(document);
   if (kind !== 'twiml') return { ok: false, diagnostic: kind };
-  const parsed = parseDocument(document.body, document.url);
+  return readTwiml(document);
+}
+
+function readTwiml({ url, body }: StoredDocument): Program {
+  const key = `${url}\n${body}`;
+  const known = lastRead.find(key);
+  if (known) return known;
+  const parsed = parseDocument(body, url);
   if (!parsed.ok) return parsed;
-  return { ok: true, ...readVerbs(parsed.root, document.url) };
+  const read = { ok: true, ...readVerbs(parsed.root, url) } as const;
+  lastRead.keep(key, read);
+  return read;
 }
 
 async function audioProgram(document: StoredDocument, audio: AudioLibrary): Promise<Program> {
@@ -66,8 +82,8 @@ async function audioProgram(document: StoredDocument, audio: AudioLibrary): Prom
 }
 
 function textProgram(document: StoredDocument): Program {
-  const parsed = parseDocument(document.body, document.url);
-  if (parsed.ok) return { ok: true, ...readVerbs(parsed.root, document.url) };
+  const read = readTwiml(document);
+  if (read.ok) return read;
   if (document.body.trim() === '') {
     const message = 'The response is empty; send TwiML, or the text to speak.';
     return { ok: false, diagnostic: diagnose(12100, message, { url: document.url }) };
