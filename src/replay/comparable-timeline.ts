@@ -36,6 +36,9 @@ const LEFT_OUT: ReadonlySet<TimelineEvent['type']> = new Set<TimelineEvent['type
 /** Which voices speak is a matter of the installation. */
 const OF_THE_VOICE: readonly number[] = [13511, 13512];
 
+/** That a callback was not accepted comes when the Region has sent it, whatever the call does then. */
+const OF_CALLBACKS = 15003;
+
 /** Times, sizes and places that no two executions share, whatever the event. */
 const VOLATILE: ReadonlySet<string> = new Set([
   'at',
@@ -56,7 +59,7 @@ const VOLATILE: ReadonlySet<string> = new Set([
 /**
  * A call's execution as far as two executions of the same call can be the same, times aside: one live and one in replay,
  * for one. What happened to a call is one strand, in order; what became of each party that it dialled is another,
- * because parties end independently of each other. SIDs are numbered in the order of their appearance.
+ * because parties end independently of each other, and so are the callbacks that were refused. SIDs are numbered in the order of their appearance.
  *
  * @param text applied to every text, to translate the names of one world into those of the other
  */
@@ -76,6 +79,7 @@ export function strandsOf(
   });
   return [
     strand(name, events.filter(isCompared)),
+    strand(`${name}, callbacks`, events.filter(isOfCallbacks)),
     ...children.flatMap((child, index) => [
       strand(`${name}, child ${index + 1}`, events.filter(isOf(child))),
       ...strandsOf(child, timelines, text, `child ${index + 1} of ${name}`),
@@ -107,8 +111,10 @@ export function commonLength(before: readonly ComparableEvent[], after: readonly
 export function isCompared(event: TimelineEvent): boolean {
   if (LEFT_OUT.has(event.type) || event.type === 'dial-ended') return false;
   if (event.type === 'webhook') return event.purpose === 'document' || event.purpose === 'fallback';
-  return event.type !== 'diagnostic' || !OF_THE_VOICE.includes(event.code);
+  return event.type !== 'diagnostic' || !(OF_THE_VOICE.includes(event.code) || isOfCallbacks(event));
 }
+
+const isOfCallbacks = (event: TimelineEvent) => event.type === 'diagnostic' && event.code === OF_CALLBACKS;
 
 const isOf = (child: string) => (event: TimelineEvent) =>
   (event.type === 'dialled' ||

@@ -11,6 +11,7 @@ export type WrittenAnswer = Record<string, unknown>;
 export interface WrittenWebhook {
   readonly url: string;
   readonly method: 'GET' | 'POST';
+  readonly when?: Readonly<Record<string, string>>;
   readonly answers: WrittenAnswer[];
 }
 
@@ -45,8 +46,28 @@ export function exportApplication(call: ExportedCall): ExportedApplication {
   const answers = callsOf(call).flatMap(({ events, dialled }) =>
     answersOf(dialled ? events : events.filter(isNoCallback), application),
   );
-  for (const { at: _, ...answer } of answers.toSorted((a, b) => a.at - b.at)) application.add(answer);
+  const told = answers.toSorted((a, b) => a.at - b.at).filter((answer) => matters(answer, answers));
+  for (const { at: _, ...answer } of told) application.add(answer);
   return application;
+}
+
+/** By which parameter a scenario knows a callback from the other requests to its address. */
+const MARKS: ReadonlyMap<WebhookEvent['purpose'], string> = new Map([
+  ['status-callback', 'CallStatus'],
+  ['recording-callback', 'RecordingStatus'],
+  ['transcription-callback', 'TranscriptionStatus'],
+]);
+
+/** Recordings that the API started, which no scenario does. */
+const isOfApi = ({ parameters }: WebhookEvent) => parameters?.['RecordingSource'] === 'StartCallRecordingAPI';
+
+/** A replay takes a callback that it has no answer for, unless it is one of a document. */
+function matters({ url, method, when, answer }: TimedAnswer, all: readonly TimedAnswer[]): boolean {
+  const wasTaken = !('fail' in answer) && answer['delay'] !== NEVER && Number(answer['status'] ?? 200) < 400;
+  if (!when || !wasTaken) return true;
+  return all.some(
+    (other) => !other.when && other.method === method && withoutQuery(other.url) === withoutQuery(url),
+  );
 }
 
 const isNoCallback = (event: TimelineEvent) =>
@@ -56,6 +77,8 @@ interface TimedAnswer {
   readonly at: number;
   readonly url: string;
   readonly method: 'GET' | 'POST';
+  /** Of callbacks. */
+  readonly when?: Readonly<Record<string, string>>;
   readonly answer: WrittenAnswer;
 }
 
@@ -74,11 +97,14 @@ function answersOf(events: readonly TimelineEvent[], application: Application): 
       answers.push({ at: timeOf(event), url: event.url, method: 'GET', answer: { audio } });
     }
     if (event.type === 'verb-ended') answers.push(...neverAnswered(events, index));
-    if (event.type !== 'webhook' || event.purpose === 'recording-callback') continue;
+    if (event.type !== 'webhook' || isOfApi(event)) continue;
     const next = followUp(events, index);
     const answer = application.answer(event, next, body, durationAfter(events, index));
     const method = event.method === 'GET' ? 'GET' : 'POST';
-    answers.push({ at: timeOf(event), url: event.url, method, answer });
+    const mark = MARKS.get(event.purpose) ?? '';
+    const value = event.parameters?.[mark];
+    const when = value === undefined ? {} : { when: { [mark]: value } };
+    answers.push({ at: timeOf(event), url: event.url, method, ...when, answer });
   }
   return answers;
 }
@@ -117,10 +143,15 @@ class Application implements ExportedApplication {
   readonly files = new Map<string, string>();
   readonly missing: string[] = [];
 
-  add({ url, method, answer }: Omit<TimedAnswer, 'at'>): void {
+  add({ url, method, when, answer }: Omit<TimedAnswer, 'at'>): void {
     const bare = withoutQuery(url);
-    const known = this.webhooks.find((webhook) => webhook.url === bare && webhook.method === method);
+    const same = JSON.stringify(when);
+    const known = this.webhooks.find(
+      (webhook) => webhook.url === bare && webhook.method === method && JSON.stringify(webhook.when) === same,
+    );
     if (known) known.answers.push(answer);
+    else if (when)
+      this.webhooks.unshift({ url: bare, method, when, answers: [answer] }); // before those that fit all
     else this.webhooks.push({ url: bare, method, answers: [answer] });
   }
 

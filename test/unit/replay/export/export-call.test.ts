@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { TimelineEvent } from '../../../../src/call/timeline.ts';
 import { exportCall } from '../../../../src/replay/export/export-call.ts';
 import { projectRoot } from '../../../support/program.ts';
 import { storedCallOf } from './support.ts';
@@ -112,5 +113,50 @@ describe('an exported call', () => {
     );
     expect(missing).toEqual([expect.stringMatching(/only the beginning of its document was kept$/)]);
     expect(difference).toMatch(/^call, event 2/);
+  });
+
+  /** A live call has its callbacks in its timeline, when the Region comes to them. */
+  async function withCallbacks(url: string) {
+    const call = await storedCallOf('callback-refused');
+    const events = call.timelines.get(call.sid) ?? [];
+    const begun = Date.parse(events[0]?.at ?? '');
+    const callback = (ms: number, status: number, of: string): TimelineEvent => ({
+      at: new Date(begun + ms).toISOString(),
+      type: 'webhook',
+      url,
+      method: 'POST',
+      purpose: 'recording-callback',
+      attempt: 1,
+      ms: 100,
+      status,
+      parameters: { RecordingStatus: of, RecordingSource: 'StartCallRecordingTwiML' },
+    });
+    const refused = events.filter((event) => event.type === 'diagnostic');
+    const others = events.filter((event) => event.type !== 'diagnostic');
+    const told = [callback(1_700, 500, 'in-progress'), ...refused, callback(5_000, 200, 'completed')];
+    return { ...call, timelines: new Map([[call.sid, [...others, ...told]]]) };
+  }
+
+  it('answers callbacks as the application did, where that matters', async () => {
+    const { difference, scenario } = await exportCall(await withCallbacks('http://app.test/recorded'), false);
+    expect(difference).toBeUndefined();
+    expect(scenario['webhooks']).toEqual([
+      {
+        url: 'http://app.test/recorded',
+        method: 'POST',
+        when: { RecordingStatus: 'in-progress' },
+        answers: [{ body: '', status: 500, delay: '100ms' }],
+      },
+      { url: 'http://app.test/voice', method: 'POST', answers: [{ file: 'voice.xml' }] },
+    ]);
+  });
+
+  it('does not take a callback for the request of a document at the same address', async () => {
+    const { scenario } = await exportCall(await withCallbacks('http://app.test/voice'), false);
+    expect(scenario['webhooks']).toMatchObject([
+      { url: 'http://app.test/voice', when: { RecordingStatus: 'completed' }, answers: [{ body: '' }] },
+      { url: 'http://app.test/voice', when: { RecordingStatus: 'in-progress' } },
+      { url: 'http://app.test/voice', answers: [{ file: 'voice.xml' }] },
+    ]);
   });
 });
