@@ -41,6 +41,18 @@ export type StorageTask =
       readonly endedAt: number;
       readonly diagnostics: readonly Diagnostic[];
       readonly timeline: readonly TimelineEvent[];
+    }
+  /**
+   * A call is lost that no edge gave up, because none has it: its record is ended unless it has another owner by then,
+   * told, then archived.
+   */
+  | {
+      readonly kind: 'end-lost-call';
+      readonly callSid: string;
+      readonly epoch: number;
+      readonly status: CallStatus;
+      readonly cause: string;
+      readonly endedAt: number;
     };
 
 /** A transcription that was asked for, under the SID that it will have. */

@@ -1,4 +1,6 @@
-import type { CallJob, InboundJob } from '../call/job.ts';
+import type { CalledDomain, CallJob, InboundJob } from '../call/job.ts';
+import type { CallRecord } from '../call/record.ts';
+import type { TimelineEvent } from '../call/timeline.ts';
 import type { HttpMethod, RegionalConfig } from '../config/port.ts';
 import { type Diagnostic, failure } from '../core/diagnostic.ts';
 import type { VoiceConfig } from '../twiml/interpreter/world.ts';
@@ -10,6 +12,11 @@ export interface CallConfiguration extends VoiceConfig {
   readonly voiceCallerIdLookup: boolean;
 }
 
+/** What was called. */
+type Called = Pick<InboundJob, 'phoneNumberSid' | 'to' | 'region' | 'accountSid'> & {
+  readonly domain: Pick<CalledDomain, 'sid' | 'domainName'> | null;
+};
+
 /**
  * What this Region has for what was called, or why it has nothing: never another Region's. An application that a number
  * names stands in place of the number's own URLs.
@@ -17,15 +24,15 @@ export interface CallConfiguration extends VoiceConfig {
  * @see https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
  */
 export function callConfiguration(
-  job: InboundJob,
+  called: Called,
   config: RegionalConfig,
 ): Promise<CallConfiguration | Diagnostic> {
-  return job.domain ? ofDomain(job.domain.sid, job, config) : ofNumber(job, config);
+  return called.domain ? ofDomain(called.domain.sid, called, config) : ofNumber(called, config);
 }
 
 async function ofDomain(
   domainSid: string,
-  { region, domain }: InboundJob,
+  { region, domain }: Called,
   config: RegionalConfig,
 ): Promise<CallConfiguration | Diagnostic> {
   const found = await config.records.domains.fetch(domainSid);
@@ -42,7 +49,7 @@ async function ofDomain(
 }
 
 async function ofNumber(
-  { phoneNumberSid, to, region, accountSid }: InboundJob,
+  { phoneNumberSid, to, region, accountSid }: Called,
   config: RegionalConfig,
 ): Promise<CallConfiguration | Diagnostic> {
   const number = phoneNumberSid === null ? undefined : await config.number(phoneNumberSid);
@@ -58,12 +65,30 @@ async function ofNumber(
   return failure(21420, message, { actual: applicationSid });
 }
 
+/** Where an end is told. */
+type EndCallback = Pick<CallConfiguration, 'statusCallback' | 'statusCallbackMethod'>;
+
 /** Where the end of a call that came in is told; undefined: nowhere. */
-export async function endCallback(
-  job: CallJob,
-  config: RegionalConfig,
-): Promise<Pick<CallConfiguration, 'statusCallback' | 'statusCallbackMethod'> | undefined> {
+export async function endCallback(job: CallJob, config: RegionalConfig): Promise<EndCallback | undefined> {
   if (job.direction !== 'inbound') return undefined;
-  const found = await callConfiguration(job, config);
-  return 'code' in found ? undefined : found;
+  return found(await callConfiguration(job, config));
+}
+
+/** The same, of a call of which only its record and its timeline are left. */
+export async function recordedEndCallback(
+  { phone_number_sid: phoneNumberSid, to, region, account_sid: accountSid, direction }: CallRecord,
+  timeline: readonly TimelineEvent[],
+  config: RegionalConfig,
+): Promise<EndCallback | undefined> {
+  if (direction !== 'inbound') return undefined;
+  const routed = timeline.find((event) => event.type === 'routed');
+  const domain =
+    phoneNumberSid === null && routed ? await config.records.domains.find(routed.key) : undefined;
+  return found(
+    await callConfiguration({ phoneNumberSid, to, region, accountSid, domain: domain ?? null }, config),
+  );
+}
+
+function found(configuration: CallConfiguration | Diagnostic): EndCallback | undefined {
+  return 'code' in configuration ? undefined : configuration;
 }

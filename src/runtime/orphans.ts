@@ -1,4 +1,3 @@
-import { endRecord } from '../call/call-records.ts';
 import { STORAGE_ATTEMPTS, type StorageTask } from '../call/tasks.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
@@ -19,7 +18,7 @@ export interface OrphanWatchOptions {
 }
 
 /**
- * Ends the records of calls whose worker fell silent and whose edge gave them to nobody: both are gone, for a whole
+ * Has the records of calls ended whose worker fell silent and whose edge gave them to nobody: both are gone, for a whole
  * machine has failed. And those of calls that the API stored but could not queue: Redis took the one and not the
  * other. Returns how to stop watching.
  */
@@ -45,10 +44,10 @@ export function watchOrphans(options: OrphanWatchOptions): { stop(): void } {
           ? 'it never reached the call queue'
           : `worker ${record.worker} and the edge of the call were both lost`;
       logger.error({ CallSid: record.sid, worker: record.worker }, cause);
-      await options.store.save(endRecord(record, { status, cause }, now));
+      const { sid: callSid, epoch } = record;
       await options.storage.add(
-        { kind: 'archive-call', callSid: record.sid },
-        { id: `archive-${record.sid}`, ...STORAGE_ATTEMPTS },
+        { kind: 'end-lost-call', callSid, epoch, status, cause, endedAt: now },
+        { id: `end-lost-${key}`, ...STORAGE_ATTEMPTS },
       );
     }
     firstSeen = seen;

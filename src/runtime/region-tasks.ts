@@ -1,17 +1,6 @@
-import { endRecord, newCallRecord } from '../call/call-records.ts';
 import { CallbackDelivery } from '../call/callback-delivery.ts';
-import type { CallJob } from '../call/job.ts';
-import { parseOutgoingJournal } from '../call/outbound-order.ts';
 import { type CallRecord, type RecordingRecord, TERMINAL_STATUSES } from '../call/record.ts';
-import {
-  completedCallbackId,
-  factsOf,
-  progressEvents,
-  statusCallbackParameters,
-  statusCallbackTask,
-} from '../call/status-callback.ts';
-import { CALLBACK_ATTEMPTS, type CallbackTask, type StorageTask } from '../call/tasks.ts';
-import type { TimelineEvent } from '../call/timeline.ts';
+import type { CallbackTask, StorageTask } from '../call/tasks.ts';
 import type { RegionalConfig } from '../config/port.ts';
 import type { Clock } from '../core/clock.ts';
 import { isoMs } from '../core/dates.ts';
@@ -24,9 +13,9 @@ import type { SpeechToText } from '../speech/port.ts';
 import type { Bucket, CallStore } from '../storage/ports.ts';
 import type { WebhookSession } from '../webhook/port.ts';
 import { type CallArchive, createCallArchive } from './call-archive.ts';
-import { endCallback } from './call-configuration.ts';
+import { CallEndings } from './call-endings.ts';
 import { RecordingStorage } from './recording-storage.ts';
-import { arrivalEvents, attemptEvents } from './task-events.ts';
+import { attemptEvents } from './task-events.ts';
 import { Transcriber } from './transcriber.ts';
 
 export interface RegionTasksOptions {
@@ -76,12 +65,14 @@ class Tasks {
   readonly #delivery: CallbackDelivery;
   readonly #transcriber: Transcriber;
   readonly #recordings: RecordingStorage;
+  readonly #endings: CallEndings;
 
   constructor(options: RegionTasksOptions) {
     this.#o = options;
     this.#archive = createCallArchive(options.store, options.bucket);
     this.#transcriber = new Transcriber(options, this.#archive);
     this.#recordings = new RecordingStorage(options, this.#archive, this.#transcriber);
+    this.#endings = new CallEndings(options, this.#archive, (record) => this.#archiveEnded(record));
     this.#delivery = new CallbackDelivery({
       clock: options.clock,
       webhooks: options.webhooks,
@@ -102,7 +93,9 @@ class Tasks {
       case 'archive-call':
         return this.#archiveCall(task);
       case 'finish-call':
-        return this.#finishCall(task);
+        return this.#endings.finish(task);
+      case 'end-lost-call':
+        return this.#endings.endLost(task);
     }
   }
 
@@ -110,6 +103,7 @@ class Tasks {
     const record = await this.#o.store.fetch(callSid);
     if (!record) throw new Error(`call ${callSid} is to be archived but the Region's store does not know it`);
     if (!TERMINAL_STATUSES.has(record.status)) throw new Error(`call ${callSid} is still ${record.status}`);
+    await this.#endings.endApplicationsOf(record);
     await this.#archiveEnded(record);
   }
 
@@ -117,81 +111,6 @@ class Tasks {
   async #archiveEnded(record: CallRecord): Promise<void> {
     await this.#recordings.recover(record);
     await this.#archive.archive(record);
-  }
-
-  async #finishCall(task: TaskOf<'finish-call'>): Promise<void> {
-    const { store, clock, logger } = this.#o;
-    const { job } = task;
-    const known = await store.fetch(job.callSid);
-    if (known && known.epoch > job.epoch) {
-      logger.warn({ CallSid: job.callSid, epoch: job.epoch }, 'another worker owns this call: left to it');
-      return;
-    }
-    const ended = known && TERMINAL_STATUSES.has(known.status) ? known : await this.#end(task, known);
-    const callback = await this.#lastCallback(job, ended, clock.now()); // before its journal is dropped
-    await this.#archiveEnded(ended);
-    if (callback) {
-      await this.#o.callbacks.add(callback, { id: completedCallbackId(ended.sid), ...CALLBACK_ATTEMPTS });
-    }
-  }
-
-  /** What tells the end of a call whose worker cannot: the configuration of what was called, or its own journal. */
-  async #lastCallback(job: CallJob, ended: CallRecord, at: number): Promise<CallbackTask | undefined> {
-    const { config, store } = this.#o;
-    if (ended.direction === 'inbound') {
-      const asked = await endCallback(job, config);
-      return asked && statusCallbackTask(asked, ended, at);
-    }
-    if (ended.worker === null) return undefined; // nothing is told of a call that nobody placed
-    const journal = await store.journal(ended.sid);
-    const { statusCallback, told } = (journal && parseOutgoingJournal(journal)) || {};
-    if (!statusCallback || told === undefined || !progressEvents(statusCallback.events).includes('completed'))
-      return undefined;
-    return {
-      kind: 'status-callback',
-      accountSid: ended.account_sid,
-      callSid: ended.sid,
-      url: statusCallback.url,
-      method: statusCallback.method,
-      params: statusCallbackParameters(factsOf(ended), ended, { at, sequence: told }),
-    };
-  }
-
-  /** Ends a call that no worker holds; its record is made here when no worker ever had it. */
-  async #end(task: TaskOf<'finish-call'>, known: CallRecord | undefined): Promise<CallRecord> {
-    const { store } = this.#o;
-    const { job, endedAt } = task;
-    const record = known ?? newCallRecord(job);
-    if (!known) await store.save(record);
-    const ended = endRecord(
-      { ...record, diagnostics: [...record.diagnostics, ...task.diagnostics] },
-      task,
-      endedAt,
-    );
-    await this.#archive.addEvents(job.callSid, [
-      ...((await store.timeline(job.callSid)).some(({ type }) => type === 'call-received')
-        ? []
-        : arrivalEvents(task.job)),
-      ...task.timeline,
-      ...task.diagnostics.map(
-        ({ code, level, message }): TimelineEvent => ({
-          at: isoMs(endedAt),
-          type: 'diagnostic',
-          code,
-          level,
-          message,
-        }),
-      ),
-      {
-        at: isoMs(endedAt),
-        type: 'call-ended',
-        status: ended.status,
-        duration_s: Number(ended.duration),
-        cause: task.cause,
-      },
-    ]);
-    await store.save(ended);
-    return ended;
   }
 
   callback(task: CallbackTask, attempt: Attempt): Promise<void> {

@@ -2,7 +2,7 @@ import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { endRecord, newCallRecord } from '../../../src/call/call-records.ts';
+import { answeredRecord, endRecord, newCallRecord } from '../../../src/call/call-records.ts';
 import type { OutboundJob } from '../../../src/call/job.ts';
 import { callRecordKey, recordingKey, timelineKey } from '../../../src/call/keys.ts';
 import type { CallRecord } from '../../../src/call/record.ts';
@@ -17,6 +17,7 @@ import { createMemoryTaskQueue } from '../../../src/queue/memory/task-queue.ts';
 import { REGIONS } from '../../../src/region/region.ts';
 import { createRecordingDesk } from '../../../src/runtime/recording-desk.ts';
 import { createRegionTasks } from '../../../src/runtime/region-tasks.ts';
+import { arrivalEvents } from '../../../src/runtime/task-events.ts';
 import { createMemoryBucket } from '../../../src/storage/memory/bucket.ts';
 import { createMemoryCallStore } from '../../../src/storage/memory/call-store.ts';
 import { type Bucket, BucketError } from '../../../src/storage/ports.ts';
@@ -24,6 +25,7 @@ import type { WebhookRequest, WebhookResult } from '../../../src/webhook/port.ts
 import { numberConfig } from '../../conformance/config.ts';
 import { CALLED_NUMBER, callJob } from '../../support/call-job.ts';
 import { sid } from '../../support/call-record.ts';
+import { sipDomain } from '../../support/registrations.ts';
 
 const FIRST = { number: 1, last: false };
 const LAST = { number: 20, last: true };
@@ -348,6 +350,140 @@ describe('a call that we made and no worker holds', () => {
     const end = { status: 'canceled', cause: 'over', endedAt: r.clock.now() } as const;
     await r.tasks.store({ kind: 'finish-call', job, ...end, diagnostics: [], timeline: [] }, FIRST);
     expect(r.callbacks.added).toHaveLength(told);
+  });
+});
+
+/** A call of an application that `<Dial>` called, as its worker left it. */
+async function lostApplication(r: ReturnType<typeof region>, parentCallSid: string, n: number) {
+  const job: OutboundJob = {
+    callSid: sid('CA', n),
+    epoch: 1,
+    accountSid: r.job.accountSid,
+    region: 'ie1',
+    direction: 'outbound-dial',
+    parentCallSid,
+    from: '+353861234567',
+    to: sid('AP', 1),
+    createdAt: r.job.createdAt + n,
+    notes: [],
+    egressEdge: null,
+  };
+  const statusCallback = { url: `https://example.com/${n}`, method: 'POST', events: ['completed'] };
+  const record = answeredRecord({ ...newCallRecord(job), worker: 'w1' }, r.job.createdAt + 1_000);
+  await r.store.update(job.callSid, { record, journal: JSON.stringify({ statusCallback, told: 3 }) });
+  return { sid: job.callSid, told: statusCallback.url };
+}
+
+describe('an application that was with a lost worker', () => {
+  const endOf = async (r: ReturnType<typeof region>, callSid: string) => ({
+    record: await r.store.fetch(callSid),
+    events: (await r.store.timeline(callSid)).map(({ type }) => type),
+  });
+
+  it('ends with the call that dialled it, which another worker has ended, and is told', async () => {
+    const r = region();
+    const parent = { ...newCallRecord(r.job), worker: 'w2', epoch: 2 };
+    const child = await lostApplication(r, parent.sid, 0x101);
+    const grandchild = await lostApplication(r, child.sid, 0x102);
+    const endedAt = r.job.createdAt + 5_000;
+    const ended = endRecord(parent, { status: 'completed', cause: 'its worker was lost' }, endedAt);
+    await r.store.save(ended);
+    await r.tasks.store({ kind: 'archive-call', callSid: parent.sid }, FIRST);
+    for (const one of [child, grandchild]) {
+      const { record, events } = await endOf(r, one.sid);
+      expect(record).toMatchObject({ status: 'completed', duration: '4', end_time: ended.end_time });
+      expect(record?.cause).toContain('worker w1 was lost');
+      expect(events).toEqual(['hangup', 'call-ended']);
+      expect(record && (await r.stored(callRecordKey(record)))).toEqual(record);
+    }
+    const params = { CallStatus: 'completed', SequenceNumber: '3', CallDuration: '4' };
+    expect(r.callbacks.added).toMatchObject([
+      { url: child.told, params: { ...params, ParentCallSid: parent.sid } },
+      { url: grandchild.told, params: { ...params, ParentCallSid: child.sid } },
+    ]);
+  });
+
+  it('is left alone when the worker that ends the call holds it', async () => {
+    const r = region();
+    const parent = { ...newCallRecord(r.job), worker: 'w1', epoch: 2 };
+    const child = await lostApplication(r, parent.sid, 0x101);
+    await r.store.save(endRecord(parent, { status: 'completed', cause: 'done' }, r.job.createdAt + 5_000));
+    await r.tasks.store({ kind: 'archive-call', callSid: parent.sid }, FIRST);
+    expect((await r.store.fetch(child.sid))?.status).toBe('in-progress');
+    expect(r.callbacks.added).toEqual([]);
+  });
+
+  it('ends with a call that no other worker took', async () => {
+    const r = region();
+    await r.store.save({ ...newCallRecord(r.job), worker: 'w1' });
+    const child = await lostApplication(r, r.job.callSid, 0x101);
+    const end = { status: 'failed', cause: 'nobody took it over', endedAt: r.job.createdAt + 9_000 } as const;
+    const task = { kind: 'finish-call', job: r.job, ...end, diagnostics: [], timeline: [] } as const;
+    for (const attempt of [FIRST, LAST]) await r.tasks.store(task, attempt);
+    expect(await r.store.fetch(child.sid)).toMatchObject({ status: 'completed', duration: '8' });
+    expect(r.callbacks.added).toMatchObject([{ url: child.told }]);
+  });
+});
+
+describe('a call whose worker and edge are both lost', () => {
+  const lost = (callSid: string, endedAt: number) =>
+    ({
+      kind: 'end-lost-call',
+      callSid,
+      epoch: 1,
+      status: 'failed',
+      cause: 'both were lost',
+      endedAt,
+    }) as const;
+
+  it('is ended, written down and told as its number asks', async () => {
+    const r = region();
+    await r.config.saveNumber(
+      numberConfig(1, { phoneNumberSid: CALLED_NUMBER, statusCallback: 'https://example.com/status' }),
+    );
+    await r.store.save({ ...newCallRecord(r.job), worker: 'w1' });
+    const task = lost(r.job.callSid, r.job.createdAt + 60_000);
+    for (const attempt of [FIRST, LAST]) await r.tasks.store(task, attempt);
+    const record = await r.store.fetch(r.job.callSid);
+    expect(record).toMatchObject({ status: 'failed', cause: 'both were lost', duration: '0' });
+    expect(record && (await r.stored(callRecordKey(record)))).toEqual(record);
+    expect((await r.store.timeline(r.job.callSid)).map(({ type }) => type)).toEqual(['hangup', 'call-ended']);
+    expect(r.callbacks.added).toMatchObject([
+      { url: 'https://example.com/status', params: { CallStatus: 'failed' } },
+    ]);
+  });
+
+  it('is told as the SIP domain asks that was called', async () => {
+    const r = region();
+    const job = callJob({
+      createdAt: r.clock.now(),
+      phoneNumberSid: null,
+      route: { key: 'office', record: 'explicit', ageMs: 0 },
+    });
+    await r.config.records.domains.create(
+      sipDomain({
+        accountSid: job.accountSid,
+        name: 'office',
+        voiceStatusCallbackUrl: 'https://example.com/domain',
+      }),
+    );
+    await r.store.save({ ...newCallRecord(job), worker: 'w1' });
+    await r.store.appendTimeline(job.callSid, arrivalEvents(job));
+    await r.tasks.store(lost(job.callSid, job.createdAt), FIRST);
+    expect(r.callbacks.added).toMatchObject([{ url: 'https://example.com/domain' }]);
+  });
+
+  it('ends the applications it had dialled, and is left to whoever has taken it over', async () => {
+    const r = region();
+    await r.store.save({ ...newCallRecord(r.job), worker: 'w1' });
+    const child = await lostApplication(r, r.job.callSid, 0x101);
+    await r.store.save({ ...newCallRecord(r.job), worker: 'w2', epoch: 2 });
+    await r.tasks.store(lost(r.job.callSid, r.job.createdAt), FIRST);
+    expect((await r.store.fetch(r.job.callSid))?.status).toBe('ringing');
+    expect((await r.store.fetch(child.sid))?.status).toBe('in-progress');
+    await r.tasks.store({ ...lost(r.job.callSid, r.job.createdAt + 2_000), epoch: 2 }, FIRST);
+    expect(await r.store.fetch(child.sid)).toMatchObject({ status: 'completed', duration: '1' });
+    expect(r.callbacks.added).toMatchObject([{ url: child.told }]);
   });
 });
 
