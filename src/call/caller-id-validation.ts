@@ -1,6 +1,7 @@
 import type { OutgoingCallerId } from '../config/applications.ts';
 import type { Records } from '../config/records/port.ts';
 import type { CallStore } from '../storage/ports.ts';
+import type { CallFacts } from './facts.ts';
 import { TERMINAL_STATUSES } from './record.ts';
 
 /** Where caller ids are kept, and the calls in which they are verified. */
@@ -32,10 +33,7 @@ export async function settled(
   const { validation, sid } = callerId;
   if (!validation) return callerId;
   const call = await store.fetch(validation.callSid); // before the timeline, which is complete once it is over
-  const keys = (await store.timeline(validation.callSid)).flatMap((event) =>
-    event.type === 'dtmf' ? [event.digit] : [],
-  );
-  if (keys.join('').includes(validation.code)) {
+  if ((await keysOf(store, validation.callSid)).includes(validation.code)) {
     const changed = await callerIds.change(sid, (before) =>
       before.validation?.callSid === validation.callSid ? { ...before, validation: null } : before,
     );
@@ -44,6 +42,30 @@ export async function settled(
   if (call && !TERMINAL_STATUSES.has(call.status)) return callerId;
   await callerIds.remove(sid);
   return undefined;
+}
+
+async function keysOf(store: CallStore, callSid: string): Promise<string> {
+  const events = await store.timeline(callSid);
+  return events.map((event) => (event.type === 'dtmf' ? event.digit : '')).join('');
+}
+
+/**
+ * What the last status callback of a validation call says beside the others; also of one that nobody answered.
+ *
+ * @param code what was to be typed in it
+ * @see https://www.twilio.com/docs/voice/api/outgoing-caller-ids#add-an-outgoing-caller-id
+ */
+export async function validationResult(
+  stores: CallerIdStores,
+  call: Pick<CallFacts, 'callSid' | 'accountSid' | 'to'>,
+  code: string,
+): Promise<Readonly<Record<string, string>>> {
+  const typed = (await keysOf(stores.store, call.callSid)).includes(code);
+  const found = await stores.callerIds.find(`${call.accountSid} ${call.to}`);
+  const callerId = found && (await settled(stores, found));
+  // Another request for the number may have taken this one's place, or the caller id may be gone again.
+  if (!typed || !callerId || callerId.validation) return { VerificationStatus: 'failed' };
+  return { VerificationStatus: 'success', OutgoingCallerIdSid: callerId.sid };
 }
 
 /** Whether the account may show a number that isn't its own. */

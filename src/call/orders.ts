@@ -68,4 +68,6 @@ export interface OutboundOrder {
   readonly credentials: { readonly username: string; readonly password: string } | null;
   /** Machine detection was asked for, which is not available: `unknown` is reported. */
   readonly machineDetection: boolean;
+  /** A call that verifies a caller id: the code that is to be typed in it. Its last callback says whether it was. */
+  readonly validationCode?: string | undefined;
 }

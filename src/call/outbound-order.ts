@@ -34,6 +34,7 @@ const outboundOrder: z.ZodType<OutboundOrder> = z.object({
     .nullable(),
   credentials: z.object({ username: z.string(), password: z.string() }).nullable(),
   machineDetection: z.boolean(),
+  validationCode: z.string().optional(),
 });
 
 /** Reads the journal of a call that the REST API created; throws when it is something else. */
@@ -46,11 +47,14 @@ export interface OutgoingJournal {
   readonly statusCallback: OrderedCallback | null;
   /** The number of the next status callback. */
   readonly told: number;
+  /** As in its order. */
+  readonly validationCode?: string | undefined;
 }
 
 const outgoingJournal: z.ZodType<OutgoingJournal> = z.object({
   statusCallback: callback.nullable(),
   told: z.number().default(0), // an order has none: a worker that was lost at once wrote nothing more
+  validationCode: z.string().optional(),
 });
 
 /** Reads the journal of a call we made, or the order of one that is to be made; undefined when it is something else. */

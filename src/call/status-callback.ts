@@ -30,6 +30,8 @@ export interface StatusCallbackDetails {
   readonly sipResponseCode?: number;
   /** The recording of the whole call, where one was asked for. */
   readonly recording?: { readonly record: Pick<RecordingRecord, 'sid' | 'duration'>; readonly url: string };
+  /** What a call of its kind has come to: said beside the others. */
+  readonly result?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -40,7 +42,7 @@ export interface StatusCallbackDetails {
 export function statusCallbackParameters(
   facts: CallFacts,
   record: Pick<CallRecord, 'status' | 'duration'>,
-  { at, sequence, status, sipResponseCode, recording }: StatusCallbackDetails,
+  { at, sequence, status, sipResponseCode, recording, result }: StatusCallbackDetails,
 ): Record<string, string> {
   const params = standardParameters(facts, record.status);
   if (status !== undefined) params['CallStatus'] = status;
@@ -58,7 +60,7 @@ export function statusCallbackParameters(
     params['RecordingSid'] = recording.record.sid;
     params['RecordingDuration'] = recording.record.duration;
   }
-  return params;
+  return { ...params, ...result };
 }
 
 /** What is known of a call from its record alone. */

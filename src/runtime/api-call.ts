@@ -1,3 +1,4 @@
+import { validationResult } from '../call/caller-id-validation.ts';
 import type { OutboundJob } from '../call/job.ts';
 import type { OutboundOrder } from '../call/orders.ts';
 import { parseOutboundOrder } from '../call/outbound-order.ts';
@@ -72,6 +73,8 @@ class ApiCall {
 
   constructor(job: OutboundJob, order: OutboundOrder, record: CallRecord, parts: CallParts) {
     const { target, diagnostics } = createdTarget(order);
+    const { validationCode } = order;
+    const stores = { callerIds: parts.config.records.callerIds, store: parts.store };
     this.#parts = parts;
     this.#order = order;
     this.#call = new OutgoingCall(
@@ -85,6 +88,7 @@ class ApiCall {
         timeLimitMs: order.timeLimitMs,
         refused: target ? undefined : diagnostics.at(-1),
         record: { ...record, diagnostics: [] }, // reported below, once and in the timeline too
+        ...(validationCode && { result: () => validationResult(stores, order, validationCode) }),
         journal: { ...order, credentials: null }, // needed to place it, and kept no longer
       },
       parts,

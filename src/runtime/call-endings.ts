@@ -1,4 +1,5 @@
 import { endRecord, newCallRecord } from '../call/call-records.ts';
+import { validationResult } from '../call/caller-id-validation.ts';
 import type { CallJob } from '../call/job.ts';
 import { parseOutgoingJournal } from '../call/outbound-order.ts';
 import { type CallRecord, TERMINAL_STATUSES } from '../call/record.ts';
@@ -125,17 +126,24 @@ export class CallEndings {
     if (ended.direction === 'inbound') return undefined; // its journal is a document
     if (ended.worker === null) return undefined; // nothing is told of a call that nobody placed
     const journal = await this.#parts.store.journal(ended.sid);
-    const { statusCallback, told } = (journal && parseOutgoingJournal(journal)) || {};
+    const { statusCallback, told, validationCode } = (journal && parseOutgoingJournal(journal)) || {};
     if (!statusCallback || told === undefined) return undefined;
     if (!progressEvents(statusCallback.events).includes('completed')) return undefined;
-    const at = this.#parts.clock.now();
+    const { clock, store, config } = this.#parts;
+    const facts = factsOf(ended);
+    const stores = { callerIds: config.records.callerIds, store };
+    const details = {
+      at: clock.now(),
+      sequence: told,
+      ...(validationCode && { result: await validationResult(stores, facts, validationCode) }),
+    };
     return {
       kind: 'status-callback',
       accountSid: ended.account_sid,
       callSid: ended.sid,
       url: statusCallback.url,
       method: statusCallback.method,
-      params: statusCallbackParameters(factsOf(ended), ended, { at, sequence: told }),
+      params: statusCallbackParameters(facts, ended, details),
     };
   }
 

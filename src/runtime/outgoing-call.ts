@@ -23,6 +23,7 @@ import { ObservedLink } from './observed-link.ts';
 import { type PlacingOrder, place } from './placing.ts';
 import { createProgressCallbacks, type ProgressCallbacks } from './progress-callbacks.ts';
 import { type CallRecordingDesk, createRecordingDesk } from './recording-desk.ts';
+import { surely } from './surely.ts';
 
 export interface OutgoingOrder extends PlacingOrder {
   readonly statusCallback: OrderedCallback | null;
@@ -32,6 +33,8 @@ export interface OutgoingOrder extends PlacingOrder {
   readonly refused: Diagnostic | undefined;
   /** Its record when it has one already. */
   readonly record?: CallRecord;
+  /** What its last callback says beside the others, asked for once its record and its timeline are stored. */
+  readonly result?: () => Promise<Readonly<Record<string, string>>>;
   /** Kept in its journal beside its status callback: what another process needs to end it. */
   readonly journal?: object;
 }
@@ -161,7 +164,9 @@ export class OutgoingCall implements OrderableCall {
     const record = this.timeline.end({ status, cause }, this.#endedAt);
     // What the last callback says of a recording has to be so by then.
     if (this.desk.startedBy('OutboundAPI')) await this.desk.settled();
+    const result = await this.#result();
     this.#progress.tell('completed', record, {
+      ...(result && { result }),
       ...(outcome.sipStatus !== undefined && { sipResponseCode: outcome.sipStatus }),
       ...this.#recording(),
     });
@@ -170,6 +175,13 @@ export class OutgoingCall implements OrderableCall {
     const placement = await this.#placing;
     await this.#hangingUp; // an edge that was told to forget a call would not end it
     if (!('notDialled' in placement)) await placement.release();
+  }
+
+  async #result() {
+    const { result, statusCallback } = this.#order;
+    if (!result || !statusCallback) return undefined;
+    await this.timeline.flushed();
+    return await surely(result, this.#parts.clock, this.#log, 'what a call has come to cannot be read yet');
   }
 
   /** The recording of the whole call, where the API asked for one. */

@@ -15,7 +15,7 @@ const LONGEST_CALL_MS = 180_000; // our choice: a prompt, and six keys with a qu
 /**
  * Calls a number, so that the code in the answer can be typed there: the number is verified as soon as it was.
  *
- * The call is made from the account's oldest number, and StatusCallback is told its end as that of any call is.
+ * The call is made from the account's oldest number, and StatusCallback is told its end and whether the code was typed.
  *
  * @throws ApiError
  */
@@ -44,6 +44,7 @@ export async function requestValidation(
     recording: null,
     credentials: null,
     machineDetection: false,
+    validationCode: code,
     ...asked,
   };
   const call = await queueCall(options, order, { delayMs });

@@ -64,6 +64,7 @@ describe('a validation request', () => {
     });
     const order = parseOutboundOrder((await region.store.journal(body.call_sid)) ?? '');
     expect(order.sendDigits).toBe('12');
+    expect(order.validationCode).toBe(body.validation_code);
     if (order.document.kind !== 'twiml') throw new Error('the call fetches a document');
     const parsed = parseDocument(order.document.twiml, '');
     if (!parsed.ok) throw new Error(parsed.diagnostic.message);

@@ -1,11 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { newCallRecord } from '../../../src/call/call-records.ts';
+import { validationDocument } from '../../../src/call/caller-id-validation.ts';
 import type { OutboundJob } from '../../../src/call/job.ts';
 import type { OutboundOrder } from '../../../src/call/orders.ts';
 import { failure } from '../../../src/core/diagnostic.ts';
+import type { DtmfKey } from '../../../src/leg/port.ts';
 import { createMemoryCallQueue } from '../../../src/queue/memory/call-queue.ts';
 import { runApiCall } from '../../../src/runtime/api-call.ts';
-import { ACCOUNT, sid } from '../../support/call-record.ts';
+import { ACCOUNT, callRecord, sid } from '../../support/call-record.ts';
 import { createWorker, type TestWorker } from './worker-in-memory.ts';
 
 const PROGRESS = 'https://example.com/progress';
@@ -337,5 +339,74 @@ describe('a call from the API when its worker stops', () => {
     await worker.clock.run(run);
     expect(await worker.record(callSid)).toMatchObject({ status: 'completed' });
     expect(worker.told().at(-1)).toBe('2 completed 200');
+  });
+});
+
+describe('a call that verifies a caller id', () => {
+  const CODE = '602193';
+  const CALLER_ID = `PN${'c'.repeat(32)}`;
+
+  async function verification(validationOf = (callSid: string) => callSid) {
+    const document = { kind: 'twiml', twiml: validationDocument(CODE) } as const;
+    const call = await create({ document, validationCode: CODE });
+    await worker.config.records.callerIds.create({
+      sid: CALLER_ID,
+      accountSid: ACCOUNT,
+      phoneNumber: '+15005550006',
+      friendlyName: 'Branch',
+      validation: { callSid: validationOf(call.callSid), code: CODE },
+      createdAt: 0,
+      updatedAt: 0,
+    });
+    return call;
+  }
+
+  const press = async (keys: string) => {
+    for (const key of keys) {
+      worker.media.press(key as DtmfKey);
+      await worker.settle();
+    }
+  };
+
+  /** What its callbacks said of the verification, one after the other. */
+  const results = () =>
+    worker.callbacks.added.map(({ params: p }) =>
+      [p['CallStatus'], p['VerificationStatus'], p['OutgoingCallerIdSid']].filter(Boolean).join(' '),
+    );
+
+  it('says at its end that the code was typed, and names the caller id', async () => {
+    const { run } = await verification();
+    worker.link().answer();
+    await worker.settle();
+    await press(CODE);
+    await worker.clock.run(run);
+    expect(results()).toEqual(['initiated', 'in-progress', `completed success ${CALLER_ID}`]);
+    expect((await worker.config.records.callerIds.fetch(CALLER_ID))?.validation).toBeNull();
+  });
+
+  it('says that it was not, and the caller id is gone', async () => {
+    const { run } = await verification();
+    worker.link().answer();
+    await worker.settle();
+    await press('61');
+    await worker.clock.run(run);
+    expect(results().at(-1)).toBe('completed failed');
+    expect(await worker.config.records.callerIds.fetch(CALLER_ID)).toBeUndefined();
+  });
+
+  it('says so of one that nobody answered, and of one whose place another call has taken', async () => {
+    const { run } = await verification();
+    worker.link().end('rejected', 486);
+    await worker.clock.run(run);
+    expect(results().at(-1)).toBe('busy failed');
+
+    await worker.store.save(callRecord(1));
+    const second = await verification(() => callRecord(1).sid);
+    worker.link().answer();
+    await worker.settle();
+    await press(CODE);
+    await worker.clock.run(second.run);
+    expect(results().at(-1)).toBe('completed failed');
+    expect(await worker.config.records.callerIds.fetch(CALLER_ID)).toBeDefined();
   });
 });

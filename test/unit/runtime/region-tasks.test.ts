@@ -324,6 +324,44 @@ describe('a call that we made and no worker holds', () => {
     ]);
   });
 
+  it('says of a caller id that its code was typed before the worker was lost', async () => {
+    const r = region();
+    const job: OutboundJob = {
+      callSid: sid('CA', 79),
+      epoch: 1,
+      accountSid: r.job.accountSid,
+      region: 'ie1',
+      direction: 'outbound-api',
+      parentCallSid: null,
+      from: '+15105550100',
+      to: '+12025550143',
+      createdAt: r.clock.now(),
+      notes: [],
+      egressEdge: 'dublin',
+    };
+    const { accountSid, callSid, to: phoneNumber } = job;
+    const callerId = {
+      sid: sid('PN', 9),
+      accountSid,
+      phoneNumber,
+      friendlyName: '',
+      createdAt: 0,
+      updatedAt: 0,
+    };
+    await r.config.records.callerIds.create({ ...callerId, validation: { callSid, code: '12' } });
+    const statusCallback = { url: 'https://example.com/progress', method: 'POST', events: ['completed'] };
+    await r.store.update(callSid, {
+      record: { ...newCallRecord(job), status: 'in-progress', worker: 'worker-1' },
+      journal: JSON.stringify({ statusCallback, told: 0, validationCode: '12' }),
+      events: ['1', '2'].map((digit) => ({ at: '2026-01-01T00:00:00.000Z', type: 'dtmf', digit })),
+    });
+    const end = { status: 'completed', cause: 'lost', endedAt: r.clock.now() } as const;
+    await r.tasks.store({ kind: 'finish-call', job, ...end, diagnostics: [], timeline: [] }, FIRST);
+    expect(r.callbacks.added).toMatchObject([
+      { params: { VerificationStatus: 'success', OutgoingCallerIdSid: callerId.sid } },
+    ]);
+  });
+
   it.each([
     ['told when its worker was lost before it wrote a journal', 'worker-1', 1],
     ['not told when it never left the queue', null, 0],

@@ -121,6 +121,12 @@ class FakeMedia implements MediaHost {
   readonly opened: number[] = [];
   readonly digits: string[] = [];
   readonly played: string[] = [];
+  #newest: MediaLeg | undefined;
+
+  /** A key that the party of the newest leg presses. */
+  press(key: DtmfKey): void {
+    this.#newest?.onKey?.(key);
+  }
 
   open({ handle }: LegGrant['media']): MediaLeg {
     const host = this;
@@ -166,6 +172,7 @@ class FakeMedia implements MediaHost {
         for (const end of ends) end('hangup');
       },
     };
+    this.#newest = leg;
     return leg;
   }
 
