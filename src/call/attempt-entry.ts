@@ -1,4 +1,5 @@
-import type { WebhookAttempt, WebhookRequest } from '../webhook/port.ts';
+import { withoutPasswords } from '../core/secrets.ts';
+import type { WebhookAttempt, WebhookRequest, WebhookResponse, WebhookResult } from '../webhook/port.ts';
 import type { TimelineEntry } from './timeline.ts';
 
 /** How one attempt of a request is noted. */
@@ -19,4 +20,26 @@ export function attemptEntry(
     ...(errorCode !== undefined && { error_code: errorCode }),
     ...(error !== undefined && { error }),
   };
+}
+
+/** Our choice: what is kept of an answer that nobody reads but whoever looks for a mistake. */
+const KEPT_CHARACTERS = 2_000;
+
+/** How the attempts of a callback are noted: what was sent with each, and what was answered to the last. */
+export function callbackEntries(
+  { attempts, ...result }: WebhookResult,
+  { purpose, params }: Pick<WebhookRequest, 'purpose' | 'params'>,
+): readonly Extract<TimelineEntry, { type: 'webhook' }>[] {
+  const answered = result.ok ? textOf(result.response) : undefined;
+  const body = answered ? { body: withoutPasswords(answered).slice(0, KEPT_CHARACTERS) } : {};
+  return attempts.map((attempt, index) => ({
+    ...attemptEntry(attempt, purpose),
+    parameters: { ...params },
+    ...(index === attempts.length - 1 && body),
+  }));
+}
+
+/** What was answered, where it is something to read; undefined for audio and the like. */
+export function textOf({ contentType, body }: WebhookResponse): string | undefined {
+  return /^text\/|[/+](xml|json)$/.test(contentType) ? body.toString('utf8') : undefined;
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { type Diagnostic, warning } from '../core/diagnostic.ts';
-import type { WebhookAttempt, WebhookSession } from '../webhook/port.ts';
+import type { WebhookResult, WebhookSession } from '../webhook/port.ts';
 import { CallbackOrder } from './callback-order.ts';
 import type { CallbackTask } from './tasks.ts';
 
@@ -8,8 +8,8 @@ export interface CallbackDeliveryOptions {
   readonly clock: Clock;
   /** A session for one request, signed with the account's token. */
   readonly webhooks: (accountSid: string) => WebhookSession;
-  /** The requests that one delivery took. */
-  readonly onAttempts: (task: CallbackTask, attempts: readonly WebhookAttempt[]) => Promise<void>;
+  /** The requests that one delivery took, and what was answered. */
+  readonly onResult: (task: CallbackTask, result: WebhookResult) => Promise<void>;
   /** The application does not take it, or cannot be reached any more. */
   readonly onRefused: (task: CallbackTask, diagnostic: Diagnostic) => Promise<void>;
 }
@@ -36,7 +36,7 @@ export class CallbackDelivery {
     const session = this.#o.webhooks(accountSid);
     // The session bounds its requests itself; nothing else ends a callback.
     const result = await session.fetch({ url, method, params, purpose: kind }, new AbortController().signal);
-    await this.#o.onAttempts(task, result.attempts);
+    await this.#o.onResult(task, result);
     const status = result.ok ? result.response.status : result.attempts.at(-1)?.status;
     if (result.ok && result.response.status < 400) return;
     const reason = result.ok ? `status ${result.response.status}` : result.diagnostic.message;

@@ -61,6 +61,8 @@ export const timelineEvent = z.discriminatedUnion('type', [
     error: text.optional(),
     /** What a callback was sent; what a document's request was sent is its exchange. */
     parameters: z.record(text, text).optional(),
+    /** The beginning of a textual answer to a callback, its passwords hidden. */
+    body: text.optional(),
   }),
   /**
    * A document was asked for: what was sent, and the body of a textual answer, its passwords hidden. Its attempts

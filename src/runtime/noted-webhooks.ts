@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import { textOf } from '../call/attempt-entry.ts';
 import type { TimelineEntry, TimelineSink } from '../call/timeline.ts';
 import { withoutPasswords } from '../core/secrets.ts';
 import { MAX_DOCUMENT_BYTES } from '../webhook/client.ts';
-import type { WebhookResult, WebhookSession } from '../webhook/port.ts';
+import type { WebhookSession } from '../webhook/port.ts';
 
 /** Our choice: what is kept of the documents of one call, in characters. Most calls need a hundredth of it. */
 const MOST_OF_A_CALL = 2 ** 20;
@@ -18,7 +19,7 @@ export function notedWebhooks(session: WebhookSession, timeline: TimelineSink): 
       const result = await session.fetch(request, signal);
       const [first] = result.attempts;
       if (first && (request.purpose === 'document' || request.purpose === 'fallback')) {
-        const body = textOf(result);
+        const body = result.ok ? textOf(result.response) : undefined;
         const text = body === undefined ? {} : kept.keep(body);
         // The address of the attempt: that of the request may hold a password.
         timeline.add({ type: 'exchange', url: first.url, parameters: { ...request.params }, ...text });
@@ -45,9 +46,4 @@ class KeptBodies {
     this.#known.add(sha256);
     return { body };
   }
-}
-
-function textOf(result: WebhookResult): string | undefined {
-  if (!result.ok || !/^text\/|[/+](xml|json)$/.test(result.response.contentType)) return undefined;
-  return result.response.body.toString('utf8');
 }

@@ -76,8 +76,8 @@ class Tasks {
     this.#delivery = new CallbackDelivery({
       clock: options.clock,
       webhooks: options.webhooks,
-      onAttempts: (task, attempts) =>
-        this.#archive.addEvents(task.callSid, attemptEvents(task, attempts, options.clock.now())),
+      onResult: (task, result) =>
+        this.#archive.addEvents(task.callSid, attemptEvents(task, result, options.clock.now())),
       onRefused: (task, diagnostic) => this.#noteRefused(task, diagnostic),
     });
   }

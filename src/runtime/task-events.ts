@@ -1,9 +1,9 @@
-import { attemptEntry } from '../call/attempt-entry.ts';
+import { callbackEntries } from '../call/attempt-entry.ts';
 import type { CallJob } from '../call/job.ts';
 import type { CallbackTask } from '../call/tasks.ts';
 import type { TimelineEvent } from '../call/timeline.ts';
 import { isoMs } from '../core/dates.ts';
-import type { WebhookAttempt } from '../webhook/port.ts';
+import type { WebhookResult } from '../webhook/port.ts';
 
 /** What a worker would have noted of a call's arrival. */
 export function arrivalEvents(job: CallJob): readonly TimelineEvent[] {
@@ -38,13 +38,9 @@ export function arrivalEvents(job: CallJob): readonly TimelineEvent[] {
 
 /** The requests that a callback took. */
 export function attemptEvents(
-  task: CallbackTask,
-  attempts: readonly WebhookAttempt[],
+  { kind: purpose, params }: CallbackTask,
+  result: WebhookResult,
   now: number,
 ): readonly TimelineEvent[] {
-  return attempts.map((attempt) => ({
-    at: isoMs(now),
-    ...attemptEntry(attempt, task.kind),
-    parameters: task.params,
-  }));
+  return callbackEntries(result, { purpose, params }).map((entry) => ({ at: isoMs(now), ...entry }));
 }

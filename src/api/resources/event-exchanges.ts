@@ -38,7 +38,7 @@ export function exchangesOf(timeline: readonly TimelineEvent[]): readonly Exchan
       durationMs: event.ms,
       status: event.status,
       contentType: event.content_type,
-      body: document && last ? kept?.body : undefined,
+      body: document ? (last ? kept?.body : undefined) : event.body,
     });
   }
   return exchanges;

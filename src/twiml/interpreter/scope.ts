@@ -1,4 +1,4 @@
-import { attemptEntry } from '../../call/attempt-entry.ts';
+import { attemptEntry, callbackEntries } from '../../call/attempt-entry.ts';
 import { standardParameters } from '../../call/facts.ts';
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import type { TwimlCode } from '../../core/error-catalogue.ts';
@@ -178,7 +178,7 @@ export class CallScopeOf implements CallScope {
     const params = { ...standardParameters(this.world.facts, 'in-progress'), ...request.params };
     const lasting = new AbortController().signal; // the session bounds its requests itself
     const result = await this.world.webhooks.fetch({ ...request, params, purpose }, lasting);
-    this.#record(result.attempts, purpose);
+    for (const entry of callbackEntries(result, { purpose, params })) this.world.timeline.add(entry);
     if (result.ok && result.response.status < 400) return;
     const reason = result.ok ? `status ${result.response.status}` : result.diagnostic.message;
     const url = withoutSecrets(request.url);

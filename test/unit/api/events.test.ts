@@ -31,6 +31,7 @@ describe('the events of a call', () => {
         url: 'http://app.test/c',
         status: 204,
         parameters: { To: '+1' },
+        body: 'thank you',
       },
     ]);
     const { body } = await ask();
@@ -62,7 +63,7 @@ describe('the events of a call', () => {
       },
       {
         request: { method: 'POST', url: 'http://app.test/c', parameters: { to: '+1' } },
-        response: { ...none, response_code: 204 },
+        response: { ...none, response_code: 204, response_body: 'thank you' },
       },
     ]);
     expect(body).toMatchObject({

@@ -9,6 +9,7 @@ import type { CallRecord } from '../../../src/call/record.ts';
 import type { CallbackTask, StorageTask } from '../../../src/call/tasks.ts';
 import { createMemoryRegionalConfig } from '../../../src/config/memory.ts';
 import { VirtualClock } from '../../../src/core/clock.ts';
+import { isoMs } from '../../../src/core/dates.ts';
 import { failure } from '../../../src/core/diagnostic.ts';
 import { CountingIds } from '../../../src/core/ids.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
@@ -721,6 +722,30 @@ describe('a callback', () => {
       },
     ]);
     expect(await types(r)).toEqual(['webhook']);
+  });
+
+  it.each([
+    ['text/plain', 'thank you https://a:secret@b.test', { body: 'thank you https://a:***@b.test' }],
+    ['text/xml', `<Response>${'x'.repeat(3_000)}`, { body: `<Response>${'x'.repeat(1_990)}` }],
+    ['audio/wav', 'RIFF', {}],
+  ])('is noted with what was sent and the beginning of an answer in %s', async (contentType, body, kept) => {
+    const r = region();
+    const attempt = { url: 'https://example.com/status', method: 'POST', ms: 3 } as const;
+    r.answer = {
+      ok: true,
+      response: { url: attempt.url, status: 200, contentType, body: Buffer.from(body) },
+      attempts: [
+        { ...attempt, attempt: 1, status: 302 },
+        { ...attempt, attempt: 2, status: 200, contentType },
+      ],
+    };
+    await r.tasks.callback(task(r), FIRST);
+    const at = isoMs(r.clock.now());
+    const noted = { at, type: 'webhook', ...attempt, purpose: 'status-callback', parameters: task(r).params };
+    expect(await r.store.timeline(r.job.callSid)).toEqual([
+      { ...noted, attempt: 1, status: 302 },
+      { ...noted, attempt: 2, status: 200, content_type: contentType, ...kept },
+    ]);
   });
 
   it('that is answered with an error is a warning, not a retry', async () => {
