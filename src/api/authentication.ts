@@ -6,6 +6,7 @@ import type { AccountDirectory } from './account-directory.ts';
 import { assignAccount, assignIdentity, type Identity, identityOf } from './account-of.ts';
 import { ApiError, missing } from './api-error.ts';
 import type { CredentialCheck, Credentials, Refusal } from './credentials.ts';
+import { formOf } from './parameters.ts';
 
 export interface AuthenticationOptions {
   readonly region: RegionId;
@@ -107,15 +108,28 @@ export async function requireAccess(
   }
 }
 
-/** What follows is for the account of the path. One that is not active can be read by its parent, not changed. */
+/**
+ * What follows is for the account of the path. One that is not active can be read by its parent, and its calls ended;
+ * nothing else of it can be changed.
+ */
 export function forAccountOfPath(options: AuthenticationOptions): RequestHandler {
   return async (req, _res, next) => {
     const asked = String(req.params['accountSid']);
     await requireAccess(options, req, asked);
-    if (req.method !== 'GET' && req.method !== 'HEAD') await requireActive(options, asked);
+    if (req.method !== 'GET' && req.method !== 'HEAD' && !endsCall(req)) await requireActive(options, asked);
     assignAccount(req, asked);
     next();
   };
+}
+
+/**
+ * Calls in progress outlive the suspension of their account: its parent ends them one by one.
+ *
+ * @see https://www.twilio.com/docs/iam/api/subaccounts#suspending-subaccounts
+ */
+function endsCall(req: Request): boolean {
+  const isCall = req.method === 'POST' && /^\/Calls\/[^/.]+(\.json|\.xml)?$/.test(req.path);
+  return isCall && formOf(req).filled('Status') !== undefined; // with which Url and Twiml are refused
 }
 
 /**

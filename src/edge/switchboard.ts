@@ -1,9 +1,10 @@
 import type { TwimlChoices } from '../call/choices.ts';
 import type { InboundJob } from '../call/job.ts';
+import type { AccountStatus } from '../config/accounts.ts';
 import { legIdOf } from '../control/leg-id.ts';
 import type { DialRequest } from '../control/protocol.ts';
 import type { ControlHandler, ControlServer, DialAnswer, WorkerLink } from '../control/server.ts';
-import { failure } from '../core/diagnostic.ts';
+import { type Diagnostic, failure } from '../core/diagnostic.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Endpoint } from '../media/format.ts';
 import type { RelayHost, RelayLeg } from '../media/threads/port.ts';
@@ -224,6 +225,8 @@ export class Switchboard {
     const id = legIdOf(request);
     const stopping = this.#stopping(request);
     if (stopping) return { notDialled: stopping };
+    const status = await this.#o.accounts.of(job.accountSid);
+    if (status !== 'active') return { notDialled: notActive(job.accountSid, status) };
     const placed = await place(request, {
       ...this.#o,
       worker,
@@ -305,4 +308,14 @@ export class Switchboard {
     this.#calls.delete(callSid);
     if (this.#calls.size === 0) this.#emptied?.();
   }
+}
+
+/**
+ * Calls that wait in the queue and those that a live call dials are new ones.
+ *
+ * @see https://www.twilio.com/docs/api/errors/10001
+ */
+function notActive(accountSid: string, status: AccountStatus): Diagnostic {
+  const message = `The account ${accountSid} is ${status}: nobody was called. Calls are made again once its parent has set its Status to active.`;
+  return failure(10001, message, { actual: status, expected: 'active' });
 }

@@ -11,6 +11,8 @@ import { formOf, type Parameters, queryOf } from '../parameters.ts';
 import type { RegionOptions } from '../region-options.ts';
 import { accountResource } from './account-resource.ts';
 import { friendlyName } from './number-configuration.ts';
+import { releaseNumbersOf } from './number-release.ts';
+import { authorOf } from './routes-change.ts';
 
 const STATUSES: readonly AccountStatus[] = ['active', 'suspended', 'closed'];
 
@@ -58,8 +60,7 @@ export function accounts(options: RegionOptions, authentication: AuthenticationO
       },
       async post(req, res) {
         const account = await found(options, authentication, req);
-        const changed = await change(options, account, identityOf(req).accountSid, formOf(req));
-        authentication.directory.learn(changed);
+        const changed = await change(options, authentication, req, account);
         res.json(await view(changed));
       },
     },
@@ -147,11 +148,14 @@ function standardName(now: number): string {
 }
 
 async function change(
-  { accounts: store, clock, region }: RegionOptions,
+  options: RegionOptions,
+  { directory }: AuthenticationOptions,
+  req: Request,
   { sid, ownerAccountSid }: Account,
-  asking: string,
-  form: Parameters,
 ): Promise<Account> {
+  const { accounts: store, clock, region } = options;
+  const asking = identityOf(req).accountSid;
+  const form = formOf(req);
   const name = friendlyName(form);
   const status = statusOf(form);
   if (status !== undefined && ownerAccountSid === sid) {
@@ -164,6 +168,8 @@ async function change(
       `The Status of ${sid} is changed by its parent account, ${ownerAccountSid}.`,
     );
   }
+  // Before and after: what cannot be released now leaves the account as it is, and can be tried again.
+  if (status === 'closed') await releaseNumbersOf(options, sid, authorOf(req, region.id));
   const changed = await store.change(sid, (before) => {
     if (status !== undefined && before.status === 'closed') {
       throw invalid(21479, `Account ${sid} is closed, which is final.`);
@@ -175,7 +181,11 @@ async function change(
       updatedAt: clock.now(),
     };
   });
-  if (typeof changed === 'object') return changed;
+  if (typeof changed === 'object') {
+    directory.learn(changed);
+    if (status === 'closed') await releaseNumbersOf(options, sid, authorOf(req, region.id));
+    return changed;
+  }
   throw missing(`/2010-04-01/Accounts/${sid}.json`, region.id);
 }
 

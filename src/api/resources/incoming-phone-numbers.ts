@@ -1,7 +1,6 @@
 import { type Request, Router } from 'express';
 import type { NumberConfig, OwnedNumber } from '../../config/port.ts';
 import { isSid } from '../../core/ids.ts';
-import type { RouteAuthor } from '../../routing/port.ts';
 import { accountOf } from '../account-of.ts';
 import { resource } from '../answer.ts';
 import { invalid, missing } from '../api-error.ts';
@@ -13,6 +12,7 @@ import { voiceApplication } from './number-application.ts';
 import { applyVoice, blankConfig, NUMBER_PARAMETERS } from './number-configuration.ts';
 import { createNumber } from './number-creation.ts';
 import { type NumberType, typeOf } from './number-plan.ts';
+import { releaseNumber } from './number-release.ts';
 import { numberResource } from './number-resource.ts';
 import { authorOf } from './routes-change.ts';
 
@@ -87,7 +87,7 @@ export function incomingPhoneNumbers(options: RegionOptions): Router {
       },
       async delete(req, res) {
         const number = await owned(options, req);
-        await release(options, number, authorOf(req, options.region.id));
+        await releaseNumber(options, number, authorOf(req, options.region.id));
         res.status(204).end();
       },
     },
@@ -148,14 +148,4 @@ async function update(options: RegionOptions, number: OwnedNumber, form: Paramet
   await options.config.saveNumber(written);
   await options.ownership.configured(number.sid, options.region.id);
   return numberResource(number, written);
-}
-
-/**
- * Releases the number everywhere. Other Regions' configurations become unreachable, since a PN SID is never used
- * again; this Region has no credentials to remove them with.
- */
-async function release(options: RegionOptions, number: OwnedNumber, by: RouteAuthor): Promise<void> {
-  await options.routes.remove('phone-number', number.phoneNumber, by);
-  await options.ownership.release(number.sid);
-  await options.config.removeNumber(number.sid);
 }

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ACCOUNT_LIMITS } from '../../../src/api/limits.ts';
+import type { CallOrder } from '../../../src/call/orders.ts';
 import { ACCOUNT, RegionWorld, sid, World } from './support/region.ts';
 import { Rest } from './support/rest.ts';
 
@@ -7,12 +8,14 @@ const ACCOUNTS = '/2010-04-01/Accounts';
 const one = (accountSid: string) => `${ACCOUNTS}/${accountSid}.json`;
 
 let world: World;
+let ie1Region: RegionWorld;
 let ie1: Rest;
 let us1: Rest;
 
 beforeEach(() => {
   world = new World();
-  ie1 = new Rest(new RegionWorld('ie1', world));
+  ie1Region = new RegionWorld('ie1', world);
+  ie1 = new Rest(ie1Region);
   us1 = new Rest(new RegionWorld('us1', world));
 });
 
@@ -160,6 +163,66 @@ describe('the status', () => {
     expect((await ie1.get(calls(own))).status).toBe(200);
     const written = await ie1.post(`${ACCOUNTS}/${own}/Keys.json`);
     expect([written.status, written.body.code]).toEqual([403, 20005]);
+  });
+
+  it.each(['suspended', 'closed'])('%s: its live calls go on until its parent ends them', async (status) => {
+    const { sid: own, login } = await ie1.subaccount();
+    const call = await ie1Region.addCall(7, { account_sid: own, status: 'in-progress', worker: 'w1' });
+    const orders: CallOrder[] = [];
+    ie1Region.orders.receiver.receive('w1', async (order) => {
+      orders.push(order);
+      await ie1Region.store.save({ ...call, status: 'completed' });
+      return { ok: true };
+    });
+    await ie1.post(one(own), { Status: status });
+    expect(orders).toEqual([]);
+    const path = `${ACCOUNTS}/${own}/Calls/${call.sid}.json`;
+    const document = await ie1.post(path, { Twiml: '<Response/>' });
+    expect([document.status, document.body.code]).toEqual([403, 20005]);
+    const itself = await ie1.post(path, { Status: 'completed' }, login);
+    expect([itself.status, itself.body.code]).toEqual([403, 20005]);
+    const both = await ie1.post(path, { Status: 'completed', Twiml: '<Response/>' });
+    expect([both.status, both.body.code]).toEqual([400, 20001]);
+    expect(orders).toEqual([]);
+    await ie1.post(path, { Status: 'completed' });
+    expect(orders).toEqual([{ kind: 'end', callSid: call.sid, status: 'completed' }]);
+  });
+
+  it("closed: its numbers are released everywhere, and nobody else's", async () => {
+    const { sid: own, login } = await ie1.subaccount();
+    const numbers = (accountSid: string) => `${ACCOUNTS}/${accountSid}/IncomingPhoneNumbers.json`;
+    const voice = { VoiceUrl: 'https://example.com/voice' };
+    for (const PhoneNumber of ['+35315550101', '+35315550102']) {
+      expect((await ie1.post(numbers(own), { PhoneNumber, ...voice }, login)).status).toBe(201);
+    }
+    await ie1.post(numbers(ACCOUNT), { PhoneNumber: '+35315550103', ...voice });
+    const [{ sid: number }] = (await ie1.get(numbers(own))).body.incoming_phone_numbers;
+    await ie1.post(one(own), { Status: 'suspended' });
+    expect(await world.ownership.byNumber('+35315550101')).toBeDefined();
+    await ie1.post(one(own), { Status: 'closed' });
+    expect(await world.ownership.list(own)).toEqual([]);
+    expect(await world.ownership.byNumber('+35315550101')).toBeUndefined();
+    expect(await world.routeOf('+35315550102')).toBeUndefined();
+    expect(await ie1Region.config.number(number)).toBeUndefined();
+    expect((await us1.get(numbers(own))).body.incoming_phone_numbers).toEqual([]);
+    expect(await world.numbers()).toEqual(['+35315550103']);
+  });
+
+  it('closed: what cannot be released now is told, and released the next time', async () => {
+    const { sid: own, login } = await ie1.subaccount();
+    await ie1.post(
+      `${ACCOUNTS}/${own}/IncomingPhoneNumbers.json`,
+      { PhoneNumber: '+35315550101', VoiceUrl: 'https://example.com/voice' },
+      login,
+    );
+    const release = async () => {
+      throw new Error('the global Redis is away');
+    };
+    const failing = new Rest(ie1Region, { ownership: { ...world.ownership, release } });
+    expect((await failing.post(one(own), { Status: 'closed' })).status).toBeGreaterThanOrEqual(500);
+    expect((await ie1.get(one(own))).body.status).toBe('active');
+    expect((await ie1.post(one(own), { Status: 'closed' })).body.status).toBe('closed');
+    expect(await world.ownership.list(own)).toEqual([]);
   });
 
   it('holds in another Region within two seconds', async () => {

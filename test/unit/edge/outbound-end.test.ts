@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { sdp } from './callee.ts';
-import { answered, CHILD, nothingIsLeft, outboundJob, type World, world } from './world.ts';
+import { ACCOUNT, answered, CHILD, nothingIsLeft, outboundJob, type World, world } from './world.ts';
 
 describe('hanging up', () => {
   let w: World;
@@ -183,5 +183,17 @@ describe('a bridge', () => {
     const w = await world();
     await w.call();
     await expect(w.switchboard.handler.command(CHILD, 1, { verb: 'answer' })).rejects.toThrow(/we made/);
+  });
+});
+
+describe('a call for an account that is not active', () => {
+  it.each(['suspended', 'closed'] as const)('%s: nobody is called', async (status) => {
+    const w = await world();
+    w.statuses.set(ACCOUNT, status);
+    const message = expect.stringContaining(`${ACCOUNT} is ${status}`);
+    expect(await w.call()).toMatchObject({ notDialled: { code: 10001, message } });
+    expect(w.callee.methods).toEqual([]);
+    expect(w.switchboard.live).toBe(0);
+    expect(await w.relay.census()).toMatchObject({ legs: 0 });
   });
 });
