@@ -1,5 +1,6 @@
 import type { ErrorRequestHandler, RequestHandler, Response, Router } from 'express';
 import type { Logger } from '../core/logger.ts';
+import { isStoreAway } from '../core/outage.ts';
 import { ApiError, errorBody, missing } from './api-error.ts';
 import { describe, type PathDescription } from './operation.ts';
 import { elementOf, nameElement } from './xml-form.ts';
@@ -61,13 +62,18 @@ export function sendError(res: Response, error: ApiError): void {
     .json(errorBody(error.status, error.code, error.message));
 }
 
-/** Writes whatever a resource threw as Twilio's error body. Only our own faults are 500, and logged. */
+/** Writes whatever a resource threw as Twilio's error body. Only our own faults are 500, and logged; a store that is away is 503. */
 export function answerError(logger: Logger): ErrorRequestHandler {
   return (thrown: unknown, req, res, next) => {
     if (res.headersSent) return next(thrown);
     if (thrown instanceof ApiError) return sendError(res, thrown);
     const refused = refusal(thrown);
     if (refused) return sendError(res, refused);
+    if (isStoreAway(thrown)) {
+      logger.warn({ err: thrown, method: req.method, path: req.path }, 'a request failed: a store is away');
+      const message = 'What this request needs cannot be read or written at the moment; try again.';
+      return sendError(res, new ApiError(503, 20503, message, { 'Retry-After': '1' }));
+    }
     logger.error({ err: thrown, method: req.method, path: req.path }, 'a request failed');
     sendError(res, new ApiError(500, 20500, 'An internal server error has occurred; the log says more.'));
   };

@@ -11,6 +11,9 @@ import type { CallStore } from '../storage/ports.ts';
  */
 const LAG_MS = 50;
 
+/** Our choice: how soon what could not be stored is tried again. */
+const RETRY_MS = 1_000;
+
 /** Our choice: hours of menus fit; a document that loops without pausing must not fill the Region's Redis. */
 const MOST_EVENTS = 50_000;
 
@@ -52,6 +55,7 @@ export function createLiveState(options: {
   let discarded = false;
 
   async function write(): Promise<boolean> {
+    let retryMs = LAG_MS;
     const taken = { record, journal, events };
     record = undefined;
     journal = undefined;
@@ -70,18 +74,19 @@ export function createLiveState(options: {
       record ??= taken.record;
       journal ??= taken.journal;
       events = [...taken.events, ...events];
+      retryMs = RETRY_MS;
       return false;
     } finally {
       writing = undefined;
-      if (isDirty()) later();
+      if (isDirty()) later(retryMs);
     }
   }
 
   const isDirty = () => !discarded && (record !== undefined || journal !== undefined || events.length > 0);
 
-  function later(): void {
+  function later(ms = LAG_MS): void {
     if (discarded) return;
-    due ??= clock.after(LAG_MS, () => {
+    due ??= clock.after(ms, () => {
       due = undefined;
       writing ??= write();
     });
@@ -114,7 +119,7 @@ export function createLiveState(options: {
         due?.cancel();
         due = undefined;
         const stored = await (writing ?? write());
-        if (!stored) await new Promise<void>((resolve) => clock.after(LAG_MS, resolve));
+        if (!stored) await new Promise<void>((resolve) => clock.after(RETRY_MS, resolve));
       }
       due?.cancel();
       due = undefined;

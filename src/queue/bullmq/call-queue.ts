@@ -127,12 +127,7 @@ class BullCallQueue implements CallQueue {
   }
 
   #soon<T>(work: () => Promise<T>): Promise<T> {
-    return bounded(
-      this.#connection.redis,
-      this.#options.clock,
-      this.#options.addTimeoutMs ?? ADD_TIMEOUT_MS,
-      work,
-    );
+    return bounded(this.#connection, this.#options.clock, this.#options.addTimeoutMs ?? ADD_TIMEOUT_MS, work);
   }
 
   /** Fetches for as long as somebody wants a job; one blocking read at a time serves all takers in order. */

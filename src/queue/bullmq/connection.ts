@@ -1,9 +1,10 @@
 import { Redis } from 'ioredis';
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/logger.ts';
+import { Outage, PATIENCE_MS } from '../../core/outage.ts';
 
 /** Our choice: how long a producer waits for Redis before it says so; an edge answers 503 then. */
-export const ADD_TIMEOUT_MS = 2_000;
+export const ADD_TIMEOUT_MS = PATIENCE_MS;
 
 /** Our choice: reconnects within a second of Redis being back. */
 const LONGEST_RECONNECT_MS = 1_000;
@@ -13,6 +14,7 @@ const CLOSE_TIMEOUT_MS = 1_000;
 
 export interface QueueConnection {
   readonly redis: Redis;
+  readonly outage: Outage;
   /** Ends the connection once `work` is done, or after a second when Redis does not let it finish. */
   close(clock: Clock, work: Promise<unknown>): Promise<void>;
 }
@@ -42,6 +44,7 @@ export function connectQueue(url: string, name: string, logger: Logger): QueueCo
   });
   return {
     redis,
+    outage: new Outage(`the Redis of ${name}`, redis),
     async close(clock, work) {
       await settled(work, clock, CLOSE_TIMEOUT_MS);
       ending = true;
@@ -64,12 +67,19 @@ function settled(work: Promise<unknown>, clock: Clock, ms: number): Promise<void
 }
 
 /**
- * Runs `work` once Redis is connected; rejects after `ms` in all. Work that did not begin by then never does, so
+ * Runs `work` once Redis is connected; rejects after `ms` in all, and at once when Redis has been away for a while. Work that did not begin by then never does, so
  * an outage leaves no pile of stale commands behind. Work that did begin may still take effect after the rejection:
  * a command on its way when the connection breaks is sent again by the next one. Whoever adds must therefore bear
  * with a job that arrives late: jobs have ids, and an edge refuses the claim of a call that it has ended.
  */
-export function bounded<T>(redis: Redis, clock: Clock, ms: number, work: () => Promise<T>): Promise<T> {
+export function bounded<T>(
+  { redis, outage }: QueueConnection,
+  clock: Clock,
+  ms: number,
+  work: () => Promise<T>,
+): Promise<T> {
+  const away = redis.status === 'ready' ? undefined : outage.error;
+  if (away) return Promise.reject(away);
   return new Promise<T>((resolve, reject) => {
     const begin = () => {
       redis.off('ready', begin);

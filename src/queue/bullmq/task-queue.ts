@@ -47,7 +47,7 @@ class BullTaskQueue<T extends { readonly kind: string }> implements TaskQueue<T>
   async add(task: T, options: TaskOptions): Promise<void> {
     assertTaskId(options.id);
     const { clock, addTimeoutMs } = this.#options;
-    await bounded(this.#connection.redis, clock, addTimeoutMs ?? ADD_TIMEOUT_MS, () =>
+    await bounded(this.#connection, clock, addTimeoutMs ?? ADD_TIMEOUT_MS, () =>
       this.#queue.add(task.kind, task, {
         jobId: options.id,
         attempts: options.attempts,

@@ -1,11 +1,12 @@
 import { Redis } from 'ioredis';
 import type { Logger } from '../../core/logger.ts';
+import { Outage, PATIENCE_MS } from '../../core/outage.ts';
 
 /** Our choice: reconnects within a second of Redis being back, without hammering a host that is down. */
 const LONGEST_RECONNECT_MS = 1_000;
 
 /** Our choice: a command that has not been answered by then is treated as failed; callers have deadlines too. */
-const COMMAND_TIMEOUT_MS = 2_000;
+const COMMAND_TIMEOUT_MS = PATIENCE_MS;
 
 /**
  * Our choice: a connection that has said nothing for so long, with a command unanswered, leads nowhere (its peer is
@@ -31,12 +32,26 @@ export function logOutages(redis: Redis, name: string, logger: Logger): void {
   });
 }
 
+/** What ioredis itself sends to make a new connection ready. */
+const HANDSHAKE: ReadonlySet<string> = new Set(['hello', 'auth', 'client', 'select', 'info', 'readonly']);
+
 /**
  * Writes the commands of one turn of the event loop together: a system call each is a fifth of what a REGISTER costs.
  * Their order stays, and what was not written when a connection breaks is sent again as ever.
+ *
+ * A command waits for a connection that was just lost, but not for one that has been gone for longer: a request of the
+ * API takes several, one after the other, and each would wait anew.
  */
 class GatheringRedis extends Redis {
+  readonly #outage = new Outage(`the Redis of ${this.options.connectionName}`, this);
+
   override sendCommand(...command: Parameters<Redis['sendCommand']>): unknown {
+    const [asked] = command;
+    const refused = this.status === 'ready' || this.#isOwn(asked.name) ? undefined : this.#outage.error;
+    if (refused) {
+      asked.reject(refused);
+      return asked.promise;
+    }
     const stream: Redis['stream'] | undefined = this.stream; // none before it first connects
     if (stream?.writableCorked === 0) {
       stream.cork();
@@ -44,11 +59,16 @@ class GatheringRedis extends Redis {
     }
     return super.sendCommand(...command);
   }
+
+  #isOwn(name: string): boolean {
+    return name === 'quit' || (this.status === 'connect' && HANDSHAKE.has(name));
+  }
 }
 
 /**
  * A connection for stores and look-ups: reconnects for ever, and every command settles within two seconds,
- * whether Redis is there or not. Not for blocking commands.
+ * whether Redis is there or not, and at once while it has been away for as long (`StoreAway`). Not for blocking
+ * commands.
  *
  * @param url `redis://…`, `rediss://…`
  * @param name shown by `CLIENT LIST` and in logs

@@ -3,6 +3,7 @@ import request from 'supertest';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { regionApp } from '../../../src/api/region-app.ts';
 import type { CallOrder, OrderReply } from '../../../src/call/orders.ts';
+import { StoreAway } from '../../../src/core/outage.ts';
 import { ACCOUNT, CREATED, RegionWorld, sid } from './support/region.ts';
 
 const CALLS = `/2010-04-01/Accounts/${ACCOUNT}/Calls`;
@@ -213,6 +214,29 @@ describe('creating a call', () => {
     const { status, body } = await create(NUMBER);
     expect([status, body.code]).toEqual([503, 20503]);
     expect(region.storage.added).toMatchObject([{ kind: 'finish-call', status: 'failed' }]);
+  });
+});
+
+describe('a Region whose Redis is away', () => {
+  it.each([
+    ['for a while', new StoreAway('the Redis of ie1', 3_000)],
+    ['since a moment ago', new Error('Command timed out')],
+  ])('%s: nothing is created or listed, 503 says so', async (_when, error) => {
+    const away = () => Promise.reject(error);
+    app = regionApp(region.options({ store: { ...region.store, update: away, list: away } }));
+    const created = await create(NUMBER);
+    expect([created.status, created.body.code]).toEqual([503, 20503]);
+    expect(await region.calls.waiting()).toBe(0);
+    const path = `/2010-04-01/Accounts/${ACCOUNT}/Calls.json`;
+    const listed = await request(app).get(path).auth(ACCOUNT, region.token);
+    expect(listed.status).toBe(503);
+    expect(listed.headers['retry-after']).toBe('1');
+    expect(listed.body).toEqual({
+      code: 20503,
+      message: expect.stringContaining('try again'),
+      more_info: 'https://www.twilio.com/docs/errors/20503',
+      status: 503,
+    });
   });
 });
 

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { silentLogger } from '../../../src/core/logger.ts';
+import { isStoreAway, StoreAway } from '../../../src/core/outage.ts';
 import { connectRedis, disconnectRedis } from '../../../src/storage/redis/connect.ts';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
+import { until } from '../../support/until.ts';
 
 let server: TestRedis;
 
@@ -52,4 +54,25 @@ it('lets what was sent in the same turn go out before it says goodbye', async ()
   const counting = Array.from({ length: 20 }, () => redis.incr('goodbye'));
   await disconnectRedis(redis);
   expect(await Promise.all(counting)).toHaveLength(20);
+});
+
+it('waits for a Redis that was just lost, refuses at once while it stays away, and goes on when it is back', async () => {
+  const own = await startRedis();
+  const redis = connectRedis(own.url, 'lost', silentLogger);
+  await redis.set('kept', '1');
+  await own.kill();
+  const refused = await until('a command is refused without being tried', async () => {
+    const error: unknown = await redis.get('kept').catch((reason: unknown) => reason);
+    expect(isStoreAway(error)).toBe(true);
+    return error instanceof StoreAway && error;
+  });
+  expect(refused.message).toMatch(/^the Redis of lost has been away for \d+ s$/);
+  const many = await redis.pipeline().get('kept').get('kept').exec();
+  expect(many?.map(([error]) => error instanceof StoreAway)).toEqual([true, true]);
+  await expect(redis.multi().get('kept').exec()).rejects.toThrow();
+  await own.start();
+  await until('it is back', () => redis.status === 'ready');
+  expect(await redis.get('kept')).toBe('1');
+  await disconnectRedis(redis);
+  await own.stop();
 });
