@@ -28,24 +28,33 @@ const RANGE = (prefix: string, digits: number, first = 0, count = 10 ** digits):
 /** 555-0100 to 555-0199 of an area code. https://www.nanpa.com/numbering/555-line-numbers */
 const AREA = (areaCode: string): NumberRange => RANGE(`+1${areaCode}5550`, 3, 100, 100);
 
-/** https://www.ofcom.org.uk/phones-and-broadband/phone-numbers/numbers-for-drama */
+/**
+ * https://www.ofcom.org.uk/phones-and-broadband/phone-numbers/numbers-for-drama, compared with
+ * https://www.area-codes.org.uk/01632: a thousand of each.
+ */
 const BRITISH_LOCAL = [
-  '113496', // Leeds
-  '114496',
-  '115496',
-  '116496',
-  '117496',
-  '118496',
-  '121496', // Birmingham
-  '131496', // Edinburgh
-  '141496', // Glasgow
-  '151496',
-  '161496', // Manchester
-  '207946', // London
-  '191498',
-].map((area) => RANGE(`+44${area}0`, 3));
+  '1134960', // Leeds
+  '1144960', // Sheffield
+  '1154960', // Nottingham
+  '1164960', // Leicester
+  '1174960', // Bristol
+  '1184960', // Reading
+  '1214960', // Birmingham
+  '1314960', // Edinburgh
+  '1414960', // Glasgow
+  '1514960', // Liverpool
+  '1614960', // Manchester
+  '2079460', // London
+  '1914980', // Tyneside, Durham and Sunderland
+  '2896496', // Northern Ireland
+  '2920180', // Cardiff
+  '1632960', // no place at all
+].map((block) => RANGE(`+44${block}`, 3));
 
-/** https://www.acma.gov.au/phone-numbers-use-tv-shows-films-and-creative-works */
+/**
+ * https://www.acma.gov.au/phone-numbers-use-tv-shows-films-and-creative-works, the blocks compared with
+ * https://tvtonight.com.au/2024/10/phone-numbers-used-in-tv-shows.html
+ */
 const AUSTRALIAN_LOCAL = ['2', '3', '7', '8'].flatMap((area) =>
   ['5550', '7010'].map((block) => RANGE(`+61${area}${block}`, 4)),
 );

@@ -103,6 +103,10 @@ describe('the numbers on offer', () => {
     ['AreaCode=510&Contains=KJK0142', ['+15105550142']],
     ['AreaCode=416', []],
     ['AreaCode=911', []],
+    ['AreaCode=942', []], // Toronto
+    ['AreaCode=222', []], // nobody's
+    ['AreaCode=600', []], // a service
+    ['Contains=2005550100', []],
     ['AreaCode=510&SmsEnabled=true', []],
     ['AreaCode=510&VoiceEnabled=false', []],
     ['AreaCode=510&InRegion=CA', []],
@@ -122,6 +126,17 @@ describe('the numbers on offer', () => {
     const response = await ask(`/US/Local.json?${query}`);
     expect(response.status).toBe(400);
     expect(response.body.code).toBe(code);
+  });
+
+  it.each([
+    ['CA', 'AreaCode=942&PageSize=1', ['+19425550100']],
+    ['CA', 'PageSize=1', ['+12045550100']],
+    ['US', 'PageSize=1', ['+12015550100']],
+    ['GB', 'Contains=%2B442896496&PageSize=1', ['+442896496000']],
+    ['GB', 'Contains=%2B442920180900', ['+442920180900']],
+    ['GB', 'Contains=%2B441632960&PageSize=1', ['+441632960000']],
+  ])('%s/Local?%s', async (country, query, expected) => {
+    expect(await numbers(`/${country}/Local.json?${query}`)).toEqual(expected);
   });
 
   it('are few: a search for all of them ends', async () => {
