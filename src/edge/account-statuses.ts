@@ -1,6 +1,7 @@
 import type { AccountStatus, Accounts } from '../config/accounts.ts';
 import { BoundedCache } from '../core/bounded-cache.ts';
 import type { Clock } from '../core/clock.ts';
+import { type Diagnostic, failure } from '../core/diagnostic.ts';
 import type { Logger } from '../core/logger.ts';
 
 /** Our choice: how soon a suspended account's calls end to come in. */
@@ -57,4 +58,14 @@ export function createAccountStatuses(options: {
       return reading;
     },
   };
+}
+
+/**
+ * Why nobody is called: calls that wait in the queue and those that a live call dials are new ones.
+ *
+ * @see https://www.twilio.com/docs/api/errors/10001
+ */
+export function notActive(accountSid: string, status: AccountStatus): Diagnostic {
+  const message = `The account ${accountSid} is ${status}: nobody was called. Calls are made again once its parent has set its Status to active.`;
+  return failure(10001, message, { actual: status, expected: 'active' });
 }

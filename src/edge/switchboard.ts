@@ -1,15 +1,15 @@
 import type { TwimlChoices } from '../call/choices.ts';
 import type { InboundJob } from '../call/job.ts';
-import type { AccountStatus } from '../config/accounts.ts';
 import { legIdOf } from '../control/leg-id.ts';
 import type { DialRequest } from '../control/protocol.ts';
 import type { ControlHandler, ControlServer, DialAnswer, WorkerLink } from '../control/server.ts';
-import { type Diagnostic, failure } from '../core/diagnostic.ts';
+import { failure } from '../core/diagnostic.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Endpoint } from '../media/format.ts';
 import type { RelayHost, RelayLeg } from '../media/threads/port.ts';
 import { type EdgeId, isEdgeId } from '../region/edge.ts';
 import type { InboundInvite, SipAgent } from '../sip/agent/port.ts';
+import { notActive } from './account-statuses.ts';
 import { type AdmissionOptions, admit, type OwnCall } from './admission.ts';
 import { newChain, nextInChain } from './chain.ts';
 import type { TargetOptions } from './dial-target.ts';
@@ -308,14 +308,4 @@ export class Switchboard {
     this.#calls.delete(callSid);
     if (this.#calls.size === 0) this.#emptied?.();
   }
-}
-
-/**
- * Calls that wait in the queue and those that a live call dials are new ones.
- *
- * @see https://www.twilio.com/docs/api/errors/10001
- */
-function notActive(accountSid: string, status: AccountStatus): Diagnostic {
-  const message = `The account ${accountSid} is ${status}: nobody was called. Calls are made again once its parent has set its Status to active.`;
-  return failure(10001, message, { actual: status, expected: 'active' });
 }

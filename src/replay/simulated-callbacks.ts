@@ -18,7 +18,7 @@ export class SimulatedCallbacks {
     const delivery = new CallbackDelivery({
       clock,
       webhooks,
-      onAttempts: async () => {}, // the application has seen them
+      onResult: async () => {}, // the application has seen them
       onRefused: async (_, diagnostic) => chronicle.report(diagnostic),
     });
     this.#queue.process(Number.POSITIVE_INFINITY, async (task, attempt) => {
