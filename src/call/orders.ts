@@ -1,9 +1,16 @@
 import type { HttpMethod } from '../config/port.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
 
 /** What the REST API asks of the worker that runs a call. Addressed to the worker by name (queue/port.ts). */
 export type CallOrder =
   /** The call goes on with another document. */
-  | { readonly kind: 'redirect'; readonly callSid: string; readonly document: OrderedDocument }
+  | {
+      readonly kind: 'redirect';
+      readonly callSid: string;
+      readonly document: OrderedDocument;
+      /** What the customer should know of the request. Absent: nothing. */
+      readonly warnings?: readonly Diagnostic[];
+    }
   /** Ends it: one that rings is `canceled`, an answered one `completed`; `canceled` is refused then. */
   | { readonly kind: 'end'; readonly callSid: string; readonly status: 'canceled' | 'completed' }
   | { readonly kind: 'start-recording'; readonly callSid: string; readonly recording: OrderedRecording }

@@ -1,5 +1,6 @@
 import type { CallOrder, OrderedDocument, OrderReply } from '../call/orders.ts';
 import type { TimelineSink } from '../call/timeline.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Leg } from '../leg/port.ts';
 import { startRecording } from '../twiml/interpreter/ordered-recording.ts';
 import type { CallRecordingDesk } from './recording-desk.ts';
@@ -11,7 +12,7 @@ export interface OrderableCall {
   /** Answered, and not over. */
   readonly inProgress: boolean;
   readonly desk: CallRecordingDesk | undefined;
-  readonly timeline: TimelineSink;
+  readonly timeline: TimelineSink & { report(diagnostic: Diagnostic): void };
   /** Only of a call in progress; false when it cannot go on with another document. */
   redirect(document: OrderedDocument): boolean;
   /** Ends it whatever its state. */
@@ -46,7 +47,9 @@ export class CallDirectory {
         return { ok: true };
       case 'redirect':
         if (!call.inProgress) return wrongState(order, 'it is not in progress');
-        return call.redirect(order.document) ? { ok: true } : wrongState(order, 'it executes no document');
+        if (!call.redirect(order.document)) return wrongState(order, 'it executes no document');
+        for (const warning of order.warnings ?? []) call.timeline.report(warning);
+        return { ok: true };
       case 'start-recording': {
         if (!call.inProgress || !call.desk) return wrongState(order, 'it is not in progress');
         const recordingSid = await startRecording(call, call.desk, order.recording, 'StartCallRecordingAPI');

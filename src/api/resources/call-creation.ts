@@ -65,8 +65,8 @@ export async function queueCall(
       'a call that the API created cannot be queued',
     );
     const cause = `the call queue of ${region.id} could not be reached`;
-    // The same Redis: the answer says it, and what was stored all the same is ended by the Region's watch.
-    await finishUntaken(options, job, 'failed', cause).catch(() => {});
+    // The same Redis, so it is not waited for: what was stored all the same is ended by the Region's watch.
+    finishUntaken(options, job, 'failed', cause).catch(() => {});
     throw new ApiError(503, 20503, `${cause}; try again.`, { 'Retry-After': '5' });
   }
   return record;

@@ -30,7 +30,7 @@ export async function updateCall(
   const fixed = FIXED.find((name) => form.filled(name) !== undefined);
   if (fixed) throw invalid(20001, `${fixed} cannot be changed here once a call was created.`);
   const status = form.oneOf('Status', ['canceled', 'completed']);
-  const { document } = readDocument(form);
+  const { document, warnings } = readDocument(form);
   if (status !== undefined && document !== undefined) {
     throw invalid(20001, 'Status ends the call, Url and Twiml let it go on: give one of them.');
   }
@@ -41,7 +41,10 @@ export async function updateCall(
   if (status !== undefined) return await end(options, call, status);
   if (call.status === 'queued')
     throw wrongState(`Call ${call.sid} is queued; it can be cancelled until it rings.`);
-  if (document) await command(options, call, { kind: 'redirect', callSid: call.sid, document });
+  if (document) {
+    const noted = warnings.length > 0 && { warnings };
+    await command(options, call, { kind: 'redirect', callSid: call.sid, document, ...noted });
+  }
   return (await options.store.fetch(call.sid)) ?? call;
 }
 

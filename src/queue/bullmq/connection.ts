@@ -78,11 +78,12 @@ export function bounded<T>(
   ms: number,
   work: () => Promise<T>,
 ): Promise<T> {
-  const away = redis.status === 'ready' ? undefined : outage.error;
+  const away = outage.errorWhen(redis.status === 'ready');
   if (away) return Promise.reject(away);
   return new Promise<T>((resolve, reject) => {
     const begin = () => {
       redis.off('ready', begin);
+      outage.asked();
       work()
         .then(resolve, reject)
         .finally(() => deadline.cancel());

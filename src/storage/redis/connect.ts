@@ -39,20 +39,22 @@ const HANDSHAKE: ReadonlySet<string> = new Set(['hello', 'auth', 'client', 'sele
  * Writes the commands of one turn of the event loop together: a system call each is a fifth of what a REGISTER costs.
  * Their order stays, and what was not written when a connection breaks is sent again as ever.
  *
- * A command waits for a connection that was just lost, but not for one that has been gone for longer: a request of the
- * API takes several, one after the other, and each would wait anew.
+ * A command waits for a connection that was just lost, but not for one that has been gone, or silent, for longer: a
+ * request of the API takes several, one after the other, and each would wait anew.
  */
 class GatheringRedis extends Redis {
   readonly #outage = new Outage(`the Redis of ${this.options.connectionName}`, this);
 
   override sendCommand(...command: Parameters<Redis['sendCommand']>): unknown {
     const [asked] = command;
-    const refused = this.status === 'ready' || this.#isOwn(asked.name) ? undefined : this.#outage.error;
+    const isReady = this.status === 'ready';
+    const refused = this.#isOwn(asked.name) ? undefined : this.#outage.errorWhen(isReady);
     if (refused) {
       asked.reject(refused);
       return asked.promise;
     }
     const stream: Redis['stream'] | undefined = this.stream; // none before it first connects
+    if (isReady) this.#outage.asked();
     if (stream?.writableCorked === 0) {
       stream.cork();
       setImmediate(() => stream.uncork());

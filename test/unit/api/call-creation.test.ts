@@ -265,6 +265,8 @@ describe('changing a call', () => {
       fallbackMethod: 'POST',
     };
     expect(seen).toEqual([{ kind: 'redirect', callSid: call.sid, document }]);
+    await change(call.sid, { Url: 'http://app.test/next', Method: 'GET', Twiml: '<Response/>' });
+    expect(seen[1]).toMatchObject({ kind: 'redirect', document, warnings: [{ code: 32019 }] });
   });
 
   it('ends a running call and answers once it is over', async () => {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { CallOrder, OrderedDocument } from '../../../src/call/orders.ts';
+import { warning } from '../../../src/core/diagnostic.ts';
 import { runLiveCall } from '../../../src/runtime/live-call.ts';
 import { numberConfig } from '../../conformance/config.ts';
 import { CALLED_NUMBER } from '../../support/call-job.ts';
@@ -95,11 +96,13 @@ describe('an order to a call of this worker', () => {
 
   it('redirects a call in progress, and none that rings', async () => {
     await call(WAITING);
-    expect(await handle({ kind: 'redirect', callSid: own(), document: document(OTHER) })).toEqual({
+    const warnings = [warning(32019, 'both Url and Twiml were given; Url is used.')];
+    expect(await handle({ kind: 'redirect', callSid: own(), document: document(OTHER), warnings })).toEqual({
       ok: true,
     });
     await worker.clock.run(run);
     expect(worker.media.played).toEqual(['hello', 'other']);
+    expect((await worker.record(own())).diagnostics).toEqual(warnings);
 
     await call(RINGING, 'ringing');
     expect(await handle({ kind: 'redirect', callSid: own(), document: document(OTHER) })).toMatchObject({
