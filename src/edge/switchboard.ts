@@ -225,8 +225,8 @@ export class Switchboard {
     const id = legIdOf(request);
     const stopping = this.#stopping(request);
     if (stopping) return { notDialled: stopping };
-    const status = await this.#o.accounts.of(job.accountSid);
-    if (status !== 'active') return { notDialled: notActive(job.accountSid, status) };
+    const inactive = await this.#inactive(request);
+    if (inactive) return { notDialled: inactive };
     const placed = await place(request, {
       ...this.#o,
       worker,
@@ -248,6 +248,13 @@ export class Switchboard {
   #stopping({ job }: DialRequest) {
     if (!this.#draining || this.#callOf(job.parentCallSid)) return undefined;
     return failure(20503, 'This edge is being stopped: nobody was called.');
+  }
+
+  /** Live calls go on as they began, and may ring devices of their own account: whose they are is asked with them. */
+  async #inactive({ job, party }: DialRequest) {
+    if (party.kind === 'device' && job.direction === 'outbound-dial') return undefined;
+    const status = await this.#o.accounts.of(job.accountSid);
+    return status === 'active' ? undefined : notActive(job.accountSid, status);
   }
 
   /** A worker that does not say what its call came from may be asked about a call of this process. */
