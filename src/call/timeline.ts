@@ -5,6 +5,8 @@ const ms = z.number();
 const event = <T extends string, S extends z.ZodRawShape>(type: T, fields: S) =>
   z.object({ at: text, type: z.literal(type), ...fields });
 
+const callback = z.object({ url: text, method: text, events: z.array(text) });
+
 /**
  * The timeline of a call: one JSON object a line in `<CallSid>.events.jsonl`. `at` is ISO 8601 in UTC with
  * milliseconds. This schema is its documentation; a type that is not here cannot be written.
@@ -18,6 +20,33 @@ export const timelineEvent = z.discriminatedUnion('type', [
     source: text,
     transport: text,
     request_uri: text,
+  }),
+  /**
+   * The API created the call with these parameters, of addresses and TwiML the passwords hidden; `username` is that of
+   * its login at the SIP callee.
+   */
+  event('created', {
+    from: text,
+    to: text,
+    url: text.optional(),
+    method: text.optional(),
+    fallback_url: text.optional(),
+    fallback_method: text.optional(),
+    twiml: text.optional(),
+    status_callback: callback.optional(),
+    timeout_ms: ms,
+    time_limit_ms: ms,
+    send_digits: text.optional(),
+    recording: z
+      .object({
+        channels: z.union([z.literal(1), z.literal(2)]),
+        track: z.enum(['inbound', 'outbound', 'both']),
+        trim: z.boolean(),
+        callback: callback.optional(),
+      })
+      .optional(),
+    machine_detection: z.literal(true).optional(),
+    username: text.optional(),
   }),
   /**
    * The routing decision: the edge asked the route table for `key` and the Region is its answer, `record` saying

@@ -19,11 +19,13 @@ export interface Strand {
 }
 
 /**
- * What is left out: how the call reached its worker and which worker it was (a replay has neither); callbacks, which a
- * Region sends when it comes to it; requests for media, which may be at hand; what was said to people.
+ * What is left out: how the call began and reached its worker, and which worker it was (a replay has neither);
+ * callbacks, which a Region sends when it comes to it; requests for media, which may be at hand; what was said to
+ * people.
  */
 const LEFT_OUT: ReadonlySet<TimelineEvent['type']> = new Set<TimelineEvent['type']>([
   'call-received',
+  'created',
   'routed',
   'note',
   'taken',
@@ -133,6 +135,7 @@ function namesOf(events: readonly TimelineEvent[]): ReadonlyMap<string, string> 
   };
   for (const event of events) {
     if (event.type === 'dialled') name(event.call, 'child');
+    if (event.type === 'transcription') name(event.transcription, 'transcription');
     if ('recording' in event && typeof event.recording === 'string') name(event.recording, 'recording');
   }
   return names;

@@ -54,6 +54,11 @@ export const created = z
     sipAuthUsername: z.string().optional(),
     sipAuthPassword: z.string().optional(),
   })
+  .refine(
+    ({ sipAuthUsername, sipAuthPassword }) =>
+      (sipAuthUsername === undefined) === (sipAuthPassword === undefined),
+    'expected sipAuthUsername and sipAuthPassword together',
+  )
   .refine(({ url, twiml }) => (url === undefined) !== (twiml === undefined), 'expected one of url and twiml')
   .meta({
     description:
@@ -74,7 +79,7 @@ export function orderOf(
   given: CreatedWith,
 ): OutboundOrder {
   const { url, twiml = '', method, fallbackUrl, fallbackMethod, statusCallback } = given;
-  const { sipAuthUsername: username, sipAuthPassword: password = '' } = given;
+  const { sipAuthUsername: username, sipAuthPassword: password } = given;
   return {
     callSid,
     accountSid,
@@ -92,7 +97,7 @@ export function orderOf(
     timeLimitMs: given.timeLimit,
     sendDigits: given.sendDigits,
     recording: given.record ? recordingOf(given) : null,
-    credentials: username === undefined ? null : { username, password },
+    credentials: username === undefined || password === undefined ? null : { username, password },
     machineDetection: given.machineDetection !== undefined,
   };
 }

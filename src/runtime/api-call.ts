@@ -1,4 +1,5 @@
 import { validationResult } from '../call/caller-id-validation.ts';
+import { createdEntry } from '../call/created-entry.ts';
 import type { OutboundJob } from '../call/job.ts';
 import type { OutboundOrder } from '../call/orders.ts';
 import { parseOutboundOrder } from '../call/outbound-order.ts';
@@ -94,6 +95,7 @@ class ApiCall {
       parts,
     );
     const waited = Number(this.#call.timeline.record.queue_time);
+    this.#call.timeline.add(createdEntry(order), job.createdAt);
     this.#call.timeline.add({ type: 'taken', worker: parts.worker, epoch: job.epoch, waited_ms: waited });
     // What its URI lacks was noticed when it was created.
     for (const diagnostic of record.diagnostics) this.#call.timeline.report(diagnostic);

@@ -9,10 +9,11 @@ import { firstDifference, strandsOf } from '../../src/replay/comparable-timeline
 import { replayAll } from '../../src/replay/replay-all.ts';
 import { type RunningTrunkline, startTrunkline } from '../support/trunkline.ts';
 import { until } from '../support/until.ts';
+import { WebhookApp } from '../support/webhook-app.ts';
 import { LiveFixture } from './support/live-fixture.ts';
 import { clientOf, eventsOf, storedCall, storedCallFrom, timelineOf } from './support/numbers.ts';
 import { ScriptedCall } from './support/scripted-call.ts';
-import { Telephones } from './support/telephones.ts';
+import { type IncomingCall, Telephones } from './support/telephones.ts';
 
 /** All that one leg and its child legs do, in short; the longest takes as long as all together. */
 const FIXTURES = [
@@ -169,20 +170,123 @@ describe('a fixture over real SIP and RTP', () => {
   });
 });
 
+/** Who is called by the API: what they do with the call. */
+const CALLED: Readonly<Record<string, (call: IncomingCall) => void | Promise<void>>> = {
+  'mary.answers': async (call) => {
+    call.ring();
+    await call.answer();
+    await call.hears();
+    call.press('1');
+  },
+  'mary.refuses': (call) => call.refuse(486),
+  'mary.waits': async (call) => {
+    await call.answer();
+  },
+};
+
+const MENU = `<Response><Gather numDigits="1" action="/choice"><Say>${'Press one. '.repeat(20)}</Say></Gather></Response>`;
+
+/** Resolves once what a call tells has been told and noted. */
+function toldOf(callSid: string, count: number): Promise<unknown> {
+  return until(`${count} status callbacks of ${callSid} in its timeline`, () => {
+    const told = timelineOf(trunkline, 'us1', callSid).filter(
+      (event) => event.type === 'webhook' && event.purpose === 'status-callback',
+    );
+    return told.length === count;
+  });
+}
+
+/** The call as a fixture that replays to the same timeline and tells nobody's secrets; its files. */
+async function fixtureOf(callSid: string, secrets: readonly string[]): Promise<string> {
+  const { code, printed } = await exported(callSid, callSid);
+  expect(code, printed).toBe(0);
+  const [verdict] = await replayAll(join(folder, callSid), {});
+  expect(verdict).toMatchObject({ kind: 'same' });
+  const written = textOf(join(folder, callSid));
+  const all = [callSid, trunkline.accountSid, trunkline.tokens['us1'] ?? '', ...secrets];
+  for (const secret of all) expect(written).not.toContain(secret);
+  return written;
+}
+
+describe('trunkline export of what only some calls have', () => {
+  const app = new Promise<WebhookApp>((resolve) => {
+    beforeAll(async () => {
+      const started = await WebhookApp.start();
+      started.on('/menu', { body: MENU });
+      started.on('/choice', { body: '<Response><Say>Thank you.</Say></Response>' });
+      started.on('/hello', { body: '<Response><Pause length="1"/></Response>' });
+      started.on('/status', { body: '' });
+      for (const [user, does] of Object.entries(CALLED)) telephones.of(user).onCall = does;
+      resolve(started);
+    });
+  });
+  afterAll(async () => (await app).stop());
+
+  it.concurrent.each([
+    ['mary.answers', 'completed', 4],
+    ['mary.refuses', 'busy', 2],
+    ['mary.waits', 'completed', 3],
+  ] as const)('a call that the API made: %s', async (user, status, told) => {
+    const { port } = await app;
+    const { calls } = clientOf(trunkline, 'us1');
+    const { sid } = await calls.create({
+      to: `sip:${user}@${telephones.address}?X-Order=4711`,
+      from: `desk.${user}`,
+      ...(user === 'mary.waits'
+        ? { twiml: '<Response><Pause length="60"/></Response>', record: true, sendDigits: 'ww12' }
+        : { url: `http://jo:secret-${user}@127.0.0.1:${port}/menu`, timeout: 30 }),
+      statusCallback: `http://127.0.0.1:${port}/status`,
+      statusCallbackEvent: ['initiated', 'ringing', 'answered', 'completed'],
+    });
+    if (user === 'mary.waits') {
+      const call = await telephones.of(user).called();
+      await until('keys that were sent', () => call.keys.join('') === '12');
+      await calls(sid).update({ status: 'completed' });
+    }
+    expect((await storedCall(trunkline, 'us1', sid)).status).toBe(status);
+    await toldOf(sid, told);
+    const written = await fixtureOf(sid, [user, `secret-${user}`, 'jo:']);
+    expect(written).toContain('Direction=outbound-api');
+    expect(written).toContain(`SequenceNumber=${told - 1}`);
+  });
+
+  it.concurrent('a call to a number that has a status callback', async () => {
+    const [number, caller] = ['+12025554990', '+15550164990'];
+    const { port } = await app;
+    await clientOf(trunkline, 'us1').incomingPhoneNumbers.create({
+      phoneNumber: number,
+      voiceUrl: `http://127.0.0.1:${port}/hello`,
+      statusCallback: `http://127.0.0.1:${port}/status`,
+      statusCallbackMethod: 'GET',
+    });
+    await ScriptedCall.run({
+      uri: `sip:${number}@127.0.0.1:${trunkline.sip.port}`,
+      port: trunkline.sip.port,
+      from: `sip:${caller}@127.0.0.1`,
+      actions: [],
+    });
+    const { sid } = await storedCallFrom(trunkline, 'us1', caller);
+    await toldOf(sid, 1);
+    const written = await fixtureOf(sid, [number, caller]);
+    expect(written).toContain('statusCallbackMethod: GET');
+    expect(written).toContain('CallbackSource=call-progress-events');
+  });
+});
+
 describe('trunkline export', () => {
   it('says why nothing was written: 2 for arguments, 3 for everything else', async () => {
     const unknown = `CA${'0'.repeat(32)}`;
     const cases = [
       [await exported('CA1', 'a'), 2, /"CA1" is no CallSid/],
-      [await exported(unknown, 'a'), 3, /there is no call CA0+ at http/],
+      [await exported(unknown, 'a'), 3, /^error 20404: there is no call CA0+ at http/],
       [await exported(unknown, 'a', { region: 'ie1' }), 2, /"ie1" is no Region of this installation/],
       [await exported(unknown, 'a', { account: trunkline.accountSid }), 2, /--account and --token together/],
       [
         await exported(unknown, 'a', { account: trunkline.accountSid, token: 'wrong' }),
         3,
-        /refuses the credentials/,
+        /^error 20003: .*refuses the credentials/,
       ],
-      [await exported(unknown, 'a', { url: 'http://127.0.0.1:9' }), 3, /cannot be reached/],
+      [await exported(unknown, 'a', { url: 'http://127.0.0.1:9' }), 3, /^error 20503: .*cannot be reached/],
     ] as const;
     for (const [{ code, printed }, expected, pattern] of cases) {
       expect(printed).toMatch(pattern);
@@ -206,7 +310,7 @@ describe('trunkline export', () => {
     const live = await until('a ringing call', async () => (await calls.list({ from: caller }))[0]);
     expect(await exported(live.sid, 'kept')).toEqual({
       code: 3,
-      printed: expect.stringMatching(/is not over: it is (ringing|in-progress)/),
+      printed: expect.stringMatching(/^error 21220: \S+ is not over: it is (ringing|in-progress)/),
     });
     await call;
     await storedCallFrom(trunkline, 'us1', caller);
@@ -224,7 +328,7 @@ describe('trunkline export', () => {
     const dialled = (await calls.list()).find(({ direction }) => direction === 'outbound-dial');
     expect(await exported(dialled?.sid ?? '', 'dialled')).toMatchObject({
       code: 3,
-      printed: expect.stringMatching(/was dialled by CA.*export that one/),
+      printed: expect.stringMatching(/^error 20001: \S+ was dialled by CA[0-9a-f]{32}; export that one/),
     });
   });
 });

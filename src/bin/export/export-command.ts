@@ -64,7 +64,8 @@ export async function exportCommand(
   } catch (error) {
     const known = [CallNotFetched, NotWritten, ScenarioError].some((kind) => error instanceof kind);
     if (!known || !(error instanceof Error)) throw error;
-    stderr.write(`error: ${error.message}\n`);
+    const code = error instanceof CallNotFetched ? ` ${error.code}` : '';
+    stderr.write(`error${code}: ${error.message}\n`);
     return NOTHING;
   }
 }
@@ -120,6 +121,7 @@ async function findCall(callSid: string, places: readonly RegionApi[]): Promise<
   }
   const where = places.map(({ url }) => url).join(', ');
   throw new CallNotFetched(
+    20404,
     `there is no call ${callSid} at ${where || 'any Region that there are credentials for'}. A call is found in the Region that processed it alone: --region names it, --url another installation.`,
   );
 }

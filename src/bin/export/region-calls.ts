@@ -10,9 +10,13 @@ export class CallNotFetched extends Error {
   /** It is not there: another place may have it. */
   readonly absent: boolean;
 
-  constructor(message: string, absent = false) {
+  /** @param code as the REST API has it for the same */
+  constructor(
+    readonly code: 20001 | 20003 | 20404 | 20503 | 21220,
+    message: string,
+  ) {
     super(message);
-    this.absent = absent;
+    this.absent = code === 20404;
   }
 }
 
@@ -24,6 +28,8 @@ export interface RegionApi {
   readonly username: string;
   readonly password: string;
 }
+
+const EXPORTED: readonly string[] = ['inbound', 'outbound-api'];
 
 /** Our choice: a Region's service that has not answered by then will not. */
 const PATIENCE_MS = 10_000;
@@ -39,26 +45,37 @@ const record = z.object({
 });
 const timeline = z.object({ events: z.array(timelineEvent) });
 
-/** A finished call that came in, with those it dialled. @throws CallNotFetched */
+/** A finished call that came in or that the API made, with those it dialled. @throws CallNotFetched */
 export async function fetchCall(api: RegionApi, callSid: string): Promise<ExportedCall> {
   const path = `/2010-04-01/Accounts/${api.account}/Calls/${callSid}.json`;
   const call = read(record, await get(api, path), api.url);
-  if (!(TERMINAL_STATUSES as ReadonlySet<string>).has(call.status)) {
-    throw new CallNotFetched(`${callSid} is not over: it is ${call.status}. Export it once it has ended.`);
-  }
   if (call.parent_call_sid !== null) {
     throw new CallNotFetched(
+      20001,
       `${callSid} was dialled by ${call.parent_call_sid}; export that one: what it dialled is exported with it.`,
     );
   }
-  if (call.direction !== 'inbound') {
+  if (!(TERMINAL_STATUSES as ReadonlySet<string>).has(call.status)) {
     throw new CallNotFetched(
-      `${callSid} is ${call.direction}: only a call that came in can be made a fixture of, for that is what a replay plays.`,
+      21220,
+      `${callSid} is not over: it is ${call.status}. Export it once it has ended.`,
+    );
+  }
+  if (!EXPORTED.includes(call.direction)) {
+    throw new CallNotFetched(
+      20001,
+      `${callSid} is ${call.direction}: a call that came in, or that the API made, can be made a fixture of.`,
     );
   }
   const timelines = new Map<string, readonly TimelineEvent[]>();
   await addTimelines(api, callSid, timelines);
   const { from, to, region } = call;
+  if (call.direction === 'outbound-api' && !timelines.get(callSid)?.some(({ type }) => type === 'created')) {
+    throw new CallNotFetched(
+      20001,
+      `how ${callSid} was made is not kept: it was over (${call.status}) before a worker took it, or an older version made it.`,
+    );
+  }
   return { sid: callSid, from, to, region, timelines };
 }
 
@@ -87,6 +104,7 @@ async function get(api: RegionApi, path: string): Promise<unknown> {
     const cause =
       error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
     throw new CallNotFetched(
+      20503,
       `${api.url} cannot be reached (${cause}): start Trunkline, or name its address with --url.`,
     );
   }
@@ -94,15 +112,16 @@ async function get(api: RegionApi, path: string): Promise<unknown> {
   await answer.body?.cancel();
   if (answer.status === 401 || answer.status === 403) {
     throw new CallNotFetched(
+      20003,
       `${api.url} refuses the credentials of ${api.username} (${answer.status}): tokens and keys are valid in their own Region alone.`,
     );
   }
-  if (answer.status === 404) throw new CallNotFetched(`${api.url} has no ${path.split('/').at(-1)}`, true);
-  throw new CallNotFetched(`${api.url} answered ${answer.status} to ${path}; its log says why.`);
+  if (answer.status === 404) throw new CallNotFetched(20404, `${api.url} has no ${path.split('/').at(-1)}`);
+  throw new CallNotFetched(20503, `${api.url} answered ${answer.status} to ${path}; its log says why.`);
 }
 
 function read<T>(schema: z.ZodType<T>, data: unknown, url: string): T {
   const checked = schema.safeParse(data);
   if (checked.success) return checked.data;
-  throw new CallNotFetched(`${url} answers as no Trunkline of this version does: is it one?`);
+  throw new CallNotFetched(20503, `${url} answers as no Trunkline of this version does: is it one?`);
 }

@@ -2,7 +2,7 @@ import type { VirtualClock } from '../../core/clock.ts';
 import { mistakes, partiesOf } from '../mistakes.ts';
 import { scheduleCaller } from '../peers.ts';
 import { type FixtureRun, textsOf } from '../run-fixture.ts';
-import { type CalleeAction, readAnswerFiles, type Scenario } from '../scenario.ts';
+import { type CalleeAction, readAnswerFiles, type Scenario, ScenarioError } from '../scenario.ts';
 import { ScriptedHttp } from '../scripted-http.ts';
 import type { CallOutcome } from '../testing/call.ts';
 import { CallExpectation } from '../testing/ear.ts';
@@ -46,6 +46,10 @@ const OBLIGING: readonly CalleeAction[] = [
 /** Runs a scenario's call against an application over HTTP. Rejects with ScenarioError when it cannot be used. */
 export async function runAgainstApp(options: AppScenario): Promise<AppRun> {
   const { app, directory, scenario, maxMs } = options;
+  if (scenario.created) {
+    const message = 'created: --app makes calls that come in; replay a call that the API makes without it';
+    throw new ScenarioError(message);
+  }
   // What the scenario says of the application itself is what it stands in for.
   const stoodIn = new URL(scenario.voice.url, app.url).origin;
   const others = scenario.webhooks.filter(({ url }) => new URL(url).origin !== stoodIn);

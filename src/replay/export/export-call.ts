@@ -32,9 +32,9 @@ export async function exportCall(call: ExportedCall, redacts: boolean): Promise<
   const placed = await placeSteps(told, application, steps);
   const scenario = writeScenario(told, application, placed, sentenceOf(told));
   const replayed = await rehearse(scenario, application.files);
-  const difference = replayed
-    ? firstDifference(strandsOf(told.sid, told.timelines), replayed)
-    : 'the replay comes to no end';
+  const difference = replayed.strands
+    ? firstDifference(strandsOf(told.sid, told.timelines), replayed.strands)
+    : `the replay comes to no end: ${replayed.why}`;
   return {
     scenario,
     files: application.files,
@@ -50,7 +50,8 @@ function sentenceOf(call: ExportedCall): string {
   const [root, ...dialled] = callsOf(call);
   const end = root?.events.findLast(({ type }) => type === 'call-ended');
   const day = root?.events[0]?.at.slice(0, 10) ?? 'an unknown day';
-  const parties = dialled.length === 0 ? '' : ` that dialled ${dialled.length}`;
+  const parties = dialled.length === 0 ? '' : `, ${dialled.length} dialled`;
   const how = end?.type === 'call-ended' ? `${end.status}: ${end.cause}` : 'without an end';
-  return `A live call of ${day}${parties}, ${how}.`;
+  const made = root?.created ? ' that the API made' : '';
+  return `A live call of ${day}${made}${parties}, ${how}.`;
 }

@@ -1,7 +1,9 @@
 import type { TimelineEvent } from '../../call/timeline.ts';
 import { isRegisteredAddress } from '../../config/registered-address.ts';
 import { parseUri } from '../../sip/message/uri.ts';
+import { createdTarget } from '../../twiml/interpreter/created-call.ts';
 import { callsOf, type ExportedCall, type ToldCall } from './exported-call.ts';
+import { writeCreation } from './exported-creation.ts';
 import type { ExportedStep } from './exported-steps.ts';
 import type { ExportedApplication } from './exported-webhooks.ts';
 
@@ -27,33 +29,46 @@ export function writeScenario(
   shows: string,
 ): WrittenScenario {
   const [root, ...dialled] = callsOf(call);
+  const created = root?.created;
   const does = (sid: string, by: ExportedStep['by'] = 'party') =>
     placed
       .filter((step) => step.party === sid && step.by === by)
       .map(({ time, step }) => ({ at: `${Math.round(time)}ms`, ...step }));
-  const voice = voiceOf(root?.events ?? []);
-  const isAnswered = webhooks.some(({ url }) => voice.url !== '' && url === bare(voice.url));
   const rung = dialled.filter(({ dialled: to }) => to && !to.to.startsWith('AP'));
-  const devices = rung.filter(isDevice);
-  const answered = voice.url === '' || isAnswered;
+  const parties = root && created ? [root, ...rung] : rung;
+  const devices = parties.filter(isDevice);
   const optional: Record<string, readonly unknown[]> = {
-    webhooks: answered
-      ? webhooks
-      : [{ url: bare(voice.url), answers: [{ body: '', delay: '60s' }] }, ...webhooks],
-    caller: does(call.sid),
-    callees: rung
-      .filter((child) => !isDevice(child))
-      .map((child) => ({ address: child.dialled?.to ?? '', does: does(child.sid) })),
-    domains: [...new Set(devices.filter(hasDomain).map((child) => aorOf(child).split('@')[1] ?? ''))].map(
+    webhooks: created ? webhooks : [...unanswered(root, webhooks), ...webhooks],
+    caller: created ? [] : does(call.sid),
+    callees: parties
+      .filter((party) => !isDevice(party))
+      .map((party) => ({ address: addressOf(party), does: does(party.sid) })),
+    domains: [...new Set(devices.filter(hasDomain).map((party) => aorOf(party).split('@')[1] ?? ''))].map(
       (name) => ({ name }),
     ),
-    registrations: devices.filter(isPlaced).map((child) => ({ aor: aorOf(child), does: does(child.sid) })),
+    registrations: devices.flatMap((party) => registrationsOf(party, does(party.sid))),
     applications: applicationsOf(dialled),
     orders: does(call.sid, 'api'),
   };
   const filled = Object.entries(optional).filter(([, list]) => list.length > 0);
   const { region, from, to } = call;
-  return { shows, region, from, to, voice, ...Object.fromEntries(filled) };
+  const begins = created ? { created: writeCreation(created) } : { voice: voiceOf(root?.events ?? []) };
+  const speech = speechOf(call);
+  return { shows, region, from, to, ...begins, ...speech, ...Object.fromEntries(filled) };
+}
+
+/** The application that a call's number has and that did not answer before the call was over. */
+function unanswered(root: ToldCall | undefined, webhooks: ExportedApplication['webhooks']) {
+  const { url } = voiceOf(root?.events ?? []);
+  const isAnswered = url === '' || webhooks.some((webhook) => webhook.url === bare(url));
+  return isAnswered ? [] : [{ url: bare(url), answers: [{ body: '', delay: '60s' }] }];
+}
+
+/** Whom a call that we made was made to: a number or a URI. */
+function addressOf({ dialled, created }: ToldCall): string {
+  const to = created?.to ?? dialled?.to ?? '';
+  const target = created ? createdTarget({ to, credentials: null }).target : undefined;
+  return target?.kind === 'sip' ? target.uri : to;
 }
 
 function bare(url: string): string {
@@ -66,7 +81,8 @@ function bare(url: string): string {
 function voiceOf(events: readonly TimelineEvent[]) {
   const first = events.find((event) => event.type === 'webhook' && event.purpose === 'document');
   const fallback = events.find((event) => event.type === 'webhook' && event.purpose === 'fallback');
-  if (first?.type !== 'webhook') return { url: unconfigured(events) ? '' : UNKNOWN_URL };
+  if (first?.type !== 'webhook')
+    return { url: unconfigured(events) ? '' : UNKNOWN_URL, ...statusCallbackOf(events) };
   const [method, login] = [first.method === 'GET' ? { method: 'GET' } : {}, loggedIn(events, first)];
   return {
     url: login
@@ -77,6 +93,17 @@ function voiceOf(events: readonly TimelineEvent[]) {
       fallbackUrl: withoutParameters(fallback.url, fallback.method),
       ...(fallback.method === 'GET' && { fallbackMethod: 'GET' }),
     }),
+    ...statusCallbackOf(events),
+  };
+}
+
+/** Where the number has the end of its calls told. */
+function statusCallbackOf(events: readonly TimelineEvent[]) {
+  const told = events.find((event) => event.type === 'webhook' && event.purpose === 'status-callback');
+  if (told?.type !== 'webhook') return {};
+  return {
+    statusCallback: withoutParameters(told.url, told.method),
+    ...(told.method === 'GET' && { statusCallbackMethod: 'GET' }),
   };
 }
 
@@ -108,24 +135,53 @@ function withoutParameters(url: string, method: string): string {
   return method === 'GET' ? url.replace(/[?&]CallSid=.*$/, '') : url;
 }
 
-const isDevice = ({ dialled }: ToldCall) => isRegisteredAddress(dialled?.to ?? '', BASE_DOMAIN);
+const isDevice = (party: ToldCall) => isRegisteredAddress(addressOf(party), BASE_DOMAIN);
 
-/** Of a device that is not registered nothing was called; its domain may be unknown, or a stranger's. */
-const isPlaced = ({ events }: ToldCall) => events.some(({ type }) => type === 'call-placed');
+/** The domain of a device may be unknown, or a stranger's. */
 const hasDomain = ({ events }: ToldCall) =>
   !events.some((event) => event.type === 'diagnostic' && [32002, 32214].includes(event.code));
 
 /** `user@name` of a registered address. */
-function aorOf({ dialled }: ToldCall): string {
-  const uri = parseUri(dialled?.to ?? '');
+function aorOf(party: ToldCall): string {
+  const uri = parseUri(addressOf(party));
   return `${uri?.user ?? ''}@${uri?.host.split('.')[0] ?? ''}`;
+}
+
+/**
+ * The devices that were rung. Which of several did something is not told: the first one, and refusals are everybody's,
+ * for otherwise the call would have gone on.
+ */
+function registrationsOf(party: ToldCall, does: readonly object[]) {
+  const placed = party.events.filter(({ type }) => type === 'call-placed');
+  const aor = aorOf(party);
+  return placed.map((_, index) => ({
+    aor,
+    does: index === 0 ? does : does.filter((step) => 'refuse' in step),
+  }));
+}
+
+/** Diagnostics that say who understands speech: nobody does, or what should fails. */
+const SPEECH: readonly (readonly [code: number, speech: 'none' | 'fails'])[] = [
+  [13343, 'none'],
+  [13619, 'none'],
+  [13340, 'fails'],
+  [13620, 'fails'],
+];
+
+function speechOf({ timelines }: ExportedCall): { readonly speech?: 'none' | 'fails' } {
+  const told = [...timelines.values()].flat();
+  const found = SPEECH.find(([code]) =>
+    told.some((event) => event.type === 'diagnostic' && event.code === code),
+  );
+  return found ? { speech: found[1] } : {};
 }
 
 function applicationsOf(dialled: readonly ToldCall[]) {
   const known = new Map<string, object>();
   for (const { dialled: to, events } of dialled) {
     if (!to?.to.startsWith('AP') || known.has(to.to)) continue;
-    if (!events.some(({ type }) => type === 'webhook')) continue; // there was no such application to call
+    const isKnown = events.some(({ type }) => type === 'webhook') || unconfigured(events);
+    if (!isKnown) continue; // there was no such application to call
     const { url, ...more } = voiceOf(events);
     const { method, fallbackUrl }: { method?: string; fallbackUrl?: string } = more;
     known.set(to.to, {

@@ -37,6 +37,12 @@ const ENDS: readonly (readonly [RegExp, Readonly<Record<string, unknown>>])[] = 
   [/^the call (?:was not placed|could not be made)/, { end: 'not-placed' }],
 ];
 
+/** Of what is recorded, 2 s and less are not transcribed. */
+const LONG_ENOUGH = '3s';
+
+/** In place of what was said in a recording that was transcribed, which no timeline tells. */
+const WRITTEN_DOWN = 'Something that was understood.';
+
 /** Of somebody who says something, when it begins after what went before. */
 const SPEAKS_AFTER_MS = 100;
 
@@ -72,7 +78,9 @@ function stepsOf(call: ToldCall, missing: string[]): readonly ExportedStep[] {
       case 'progress':
         return [stepAt(call, index, { ring: event.status, ...(event.early && { early: true }) })];
       case 'answered':
-        return call.dialled && isPlaced(call) ? [stepAt(call, index, { answer: true })] : [];
+        return call.created || (call.dialled && isPlaced(call))
+          ? [stepAt(call, index, { answer: true })]
+          : [];
       case 'redirected':
         return redirected(call, index, event, missing);
       case 'referred':
@@ -158,9 +166,21 @@ function spokenInto(call: ToldCall, index: number): readonly ExportedStep[] {
   const end = events
     .slice(index)
     .find((event) => event.type === 'recording-ended' && event.recording === started.recording);
-  if (end?.type !== 'recording-ended' || end.reason === 'silence') return [];
-  const step = stepAt(call, index + 1, { speak: `${Math.ceil(end.duration_ms)}ms` });
+  if (end?.type !== 'recording-ended') return [];
+  const said = wasSaid(events, started.recording);
+  if (end.reason === 'silence' && !said) return [];
+  const ms = end.reason === 'silence' ? LONG_ENOUGH : `${Math.ceil(end.duration_ms)}ms`;
+  const step = stepAt(call, index + 1, said ? { say: WRITTEN_DOWN, for: ms } : { speak: ms });
   return [{ ...step, at: timeOf(started), since: 0 }];
+}
+
+/** Something was said in a recording: it was transcribed, or would have been. */
+function wasSaid(events: readonly TimelineEvent[], recording: string): boolean {
+  return events.some(
+    (event) =>
+      (event.type === 'transcription' && event.recording === recording && event.status === 'completed') ||
+      (event.type === 'diagnostic' && event.code === 13620),
+  );
 }
 
 function redirected(
@@ -185,18 +205,33 @@ function redirected(
 function ending(
   call: ToldCall,
   index: number,
-  { by, cause }: Extract<TimelineEvent, { type: 'hangup' }>,
+  { cause }: Extract<TimelineEvent, { type: 'hangup' }>,
   missing: string[],
 ): readonly ExportedStep[] {
   if (call.dialled && !isPlaced(call)) return []; // an application has the caller's leg
   const refused = /^the callee refused the call with (\d+)/.exec(cause)?.[1];
   if (refused !== undefined) return [stepAt(call, index, { refuse: Number(refused) })];
+  const last = call.events.findLast((event) => event.type === 'call-ended');
+  const verdict = last?.type === 'call-ended' ? last.cause : cause;
+  if (/ through the API$/.test(verdict)) return endedByApi(call, index, verdict, missing);
+  if (/^the worker was/.test(verdict)) missing.push(verdict);
   const step = ENDS.find(([pattern]) => pattern.test(cause))?.[1];
   if (step) return [stepAt(call, aftermath(call.events, index), step)];
-  if (/through the API|^the application hung up during/.test(cause))
-    missing.push(`the API ended a call: ${cause}`);
-  else if (by === 'platform' && cause.startsWith('the worker was')) missing.push(cause);
+  if (call.dialled && /^the application hung up during/.test(cause))
+    missing.push(`a call was ended: ${verdict}`);
   return [];
+}
+
+function endedByApi(
+  call: ToldCall,
+  index: number,
+  verdict: string,
+  missing: string[],
+): readonly ExportedStep[] {
+  if (call.dialled) missing.push(`the API ended a call that was dialled: ${verdict}`);
+  if (call.dialled) return [];
+  const status = verdict.includes('canceled') ? 'canceled' : 'completed';
+  return [stepAt(call, aftermath(call.events, index), { status }, 'api')];
 }
 
 /** Somebody was to be rung, or could not be: no application was called. */

@@ -42,10 +42,7 @@ const FAILURES: ReadonlyMap<number, HttpFailure> = new Map([
 /** Reads from the timelines what every request was answered with. */
 export function exportApplication(call: ExportedCall): ExportedApplication {
   const application = new Application();
-  // Of callbacks, a replay sends those of dialled parties.
-  const answers = callsOf(call).flatMap(({ events, dialled }) =>
-    answersOf(dialled ? events : events.filter(isNoCallback), application),
-  );
+  const answers = callsOf(call).flatMap(({ events }) => answersOf(events, application));
   const told = answers.toSorted((a, b) => a.at - b.at).filter((answer) => matters(answer, answers));
   for (const { at: _, ...answer } of told) application.add(answer);
   return application;
@@ -53,7 +50,7 @@ export function exportApplication(call: ExportedCall): ExportedApplication {
 
 /** By which parameter a scenario knows a callback from the other requests to its address. */
 const MARKS: ReadonlyMap<WebhookEvent['purpose'], string> = new Map([
-  ['status-callback', 'CallStatus'],
+  ['status-callback', 'CallbackSource'], // requests for documents tell CallStatus, too
   ['recording-callback', 'RecordingStatus'],
   ['transcription-callback', 'TranscriptionStatus'],
 ]);
@@ -69,9 +66,6 @@ function matters({ url, method, when, answer }: TimedAnswer, all: readonly Timed
     (other) => !other.when && other.method === method && withoutQuery(other.url) === withoutQuery(url),
   );
 }
-
-const isNoCallback = (event: TimelineEvent) =>
-  event.type !== 'webhook' || event.purpose !== 'status-callback';
 
 interface TimedAnswer {
   readonly at: number;

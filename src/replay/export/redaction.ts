@@ -29,6 +29,8 @@ const USER =
 /** RFC 1918 and RFC 6598; loopback says nothing about anybody. */
 const PRIVATE =
   /\b(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))(?:\.\d{1,3}){2,3}\b/g;
+/** What a SIP callee may be called from instead of a number: a name is only found where it stands alone. */
+const CALLER_NAME = /^[A-Za-z][\w.-]*$/;
 /** Shorter names would be found inside of words. */
 const SHORTEST_NAME = 3;
 
@@ -62,11 +64,14 @@ class Redactor {
   readonly #names = new Map<string, string>();
   readonly #sids = new Map<string, string>();
   readonly #addresses = new Map<string, string>();
+  /** A caller that has neither number nor address. */
+  #from: string | undefined;
 
   constructor({ sid, from, to, timelines }: ExportedCall) {
     this.text(sid);
     if (from.startsWith('+')) this.#numbers.set(from, CALLER);
     if (to.startsWith('+') && to !== from) this.#numbers.set(to, CALLED);
+    if (CALLER_NAME.test(from)) this.#from = from;
     for (const events of timelines.values()) {
       for (const event of events)
         if (event.type === 'exchange') this.#learnName(event.parameters['CallerName']);
@@ -93,6 +98,7 @@ class Redactor {
   }
 
   text(written: string): string {
+    if (written === this.#from) return this.#user(written);
     let text = withoutPasswords(written);
     for (const [name, other] of this.#names) text = text.replaceAll(name, other);
     text = text

@@ -1,4 +1,4 @@
-import { VirtualClock } from '../../core/clock.ts';
+import { Standstill, VirtualClock } from '../../core/clock.ts';
 import { CountingIds } from '../../core/ids.ts';
 import { commonLength, type Strand, strandsOf } from '../comparable-timeline.ts';
 import { stageCall } from '../replayed-call.ts';
@@ -33,7 +33,8 @@ export async function placeSteps(
   const longest = ENDS_AFTER_MS + 2 * lengthOf(call);
   const placed: PlacedStep[] = [];
   for (const { callSid, party, by, step, at, after, since } of steps) {
-    const found = await rehearse(writeRehearsal(call, application, placed, longest), application.files);
+    const rehearsal = writeRehearsal(call, application, placed, longest);
+    const { strands: found } = await rehearse(rehearsal, application.files);
     const [own, others] = [live, found ?? []].map((strands) => strandFor(callSid, strands, live));
     const gap = own && others ? gapAfter(own, others, after) : undefined;
     const partyBegan = party === call.sid ? START : begunAt(strandFor(party, found ?? [], live));
@@ -43,11 +44,15 @@ export async function placeSteps(
   return placed;
 }
 
-/** The strands that a scenario leaves; undefined when it never comes to an end. */
+/** What a scenario leaves, or why it leaves nothing: it never ends, or comes to something that it does not tell of. */
+export type Rehearsal =
+  | { readonly strands: readonly Strand[] }
+  | { readonly strands?: undefined; readonly why: string };
+
 export async function rehearse(
   written: WrittenScenario,
   files: ExportedApplication['files'],
-): Promise<readonly Strand[] | undefined> {
+): Promise<Rehearsal> {
   const checked = scenarioSchema.safeParse(written);
   if (!checked.success) throw new ScenarioError(`the call makes no scenario: ${checked.error.message}`);
   const scenario = checked.data;
@@ -58,12 +63,14 @@ export async function rehearse(
   const { call } = await stageCall({ clock, ids, http, listener: http.listener }, scenario);
   try {
     await clock.run(call.run(), LONGEST_CALL_MS);
-  } catch {
-    return undefined; // it stands still, or dials somebody that the live call did not
+  } catch (error) {
+    if (error instanceof ScenarioError) return { why: error.message };
+    if (error instanceof Standstill) return { why: 'nothing more happens in it, and it does not end' };
+    throw error;
   }
   const timelines = call.dialer.children.map((child) => [child.callSid, child.chronicle.timeline] as const);
   const { callSid } = call.world.facts;
-  return strandsOf(callSid, new Map([[callSid, call.chronicle.timeline], ...timelines]));
+  return { strands: strandsOf(callSid, new Map([[callSid, call.chronicle.timeline], ...timelines])) };
 }
 
 function writeRehearsal(

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
+import { createdEntry } from '../../../../src/call/created-entry.ts';
 import type { TimelineEvent } from '../../../../src/call/timeline.ts';
 import { VirtualClock } from '../../../../src/core/clock.ts';
+import { isoMs } from '../../../../src/core/dates.ts';
 import { CountingIds } from '../../../../src/core/ids.ts';
 import type { ExportedCall } from '../../../../src/replay/export/exported-call.ts';
-import { scheduleCaller } from '../../../../src/replay/peers.ts';
+import { stageCall } from '../../../../src/replay/replayed-call.ts';
 import { readFixture } from '../../../../src/replay/run-fixture.ts';
-import { ScriptedHttp } from '../../../../src/replay/scripted-http.ts';
-import { SimulatedCall } from '../../../../src/replay/simulated-call.ts';
+import { orderOf } from '../../../../src/replay/scenario-created.ts';
+import { ScriptedHttp, type SeenRequest } from '../../../../src/replay/scripted-http.ts';
 import type { HttpClient } from '../../../../src/webhook/port.ts';
 import { projectRoot } from '../../../support/program.ts';
 
@@ -31,17 +33,47 @@ export async function storedCallOf(fixture: string): Promise<ExportedCall> {
       return response;
     },
   };
-  const call = await SimulatedCall.create({ clock, ids: new CountingIds(scenario.seed), http }, scenario);
-  scheduleCaller(scenario.caller, call.leg.peer, clock);
+  const { call } = await stageCall({ clock, ids: new CountingIds(scenario.seed), http }, scenario);
   await clock.run(call.run());
-  const { callSid, from, to } = call.world.facts;
+  const { callSid, accountSid, from, to } = call.world.facts;
+  const created = scenario.created && orderOf({ callSid, accountSid, from, to }, scenario.created);
+  const at = call.chronicle.timeline[0]?.at ?? '';
   const timelines = new Map<string, readonly TimelineEvent[]>([
-    [callSid, withExchanges(call.chronicle.timeline, answered)],
+    [
+      callSid,
+      [
+        ...(created ? [{ at, ...createdEntry(created) }] : []),
+        ...withExchanges(call.chronicle.timeline, answered),
+        ...callbacksOf(callSid, scripted.seen),
+      ],
+    ],
   ]);
   for (const child of call.dialer.children) {
-    timelines.set(child.callSid, withExchanges(child.chronicle.timeline, answered));
+    const events = withExchanges(child.chronicle.timeline, answered);
+    timelines.set(child.callSid, [...events, ...callbacksOf(child.callSid, scripted.seen)]);
   }
   return { sid: callSid, from, to, region: scenario.region, timelines };
+}
+
+/** As a Region adds them live, when it has sent them. */
+function callbacksOf(callSid: string, seen: readonly SeenRequest[]): readonly TimelineEvent[] {
+  return seen.flatMap(({ at, request: { url, method, body = '' } }): readonly TimelineEvent[] => {
+    const parameters = Object.fromEntries(
+      method === 'GET' ? new URL(url).searchParams : new URLSearchParams(body),
+    );
+    const { CallSid, CallbackSource } = parameters;
+    if (CallSid !== callSid || CallbackSource !== 'call-progress-events') return [];
+    const sent = {
+      url,
+      method,
+      parameters,
+      purpose: 'status-callback',
+      attempt: 1,
+      ms: 0,
+      status: 200,
+    } as const;
+    return [{ at: isoMs(new VirtualClock().now() + at), type: 'webhook', ...sent }];
+  });
 }
 
 /** As `notedWebhooks` adds them live: before the attempts of a request. */
