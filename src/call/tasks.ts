@@ -32,6 +32,8 @@ export type StorageTask =
     }
   /** Writes the record and the timeline of an ended call from the Region's call store, then archives it. */
   | { readonly kind: 'archive-call'; readonly callSid: string }
+  /** The same for calls that ended together. */
+  | { readonly kind: 'archive-calls'; readonly callSids: readonly string[] }
   /** An edge gave a call up that no worker holds: ends its record (making one when there is none), then archives. */
   | {
       readonly kind: 'finish-call';

@@ -13,6 +13,7 @@ import { createRedisOrderReceiver } from '../queue/redis/orders.ts';
 import { publicUrl } from '../region/host-names.ts';
 import { REGIONS, type RegionId } from '../region/region.ts';
 import { runApiCall } from '../runtime/api-call.ts';
+import { gatherArchiving } from '../runtime/archive-gathering.ts';
 import { createAudioLibrary } from '../runtime/audio-library.ts';
 import { CallDirectory } from '../runtime/call-directory.ts';
 import type { CallParts } from '../runtime/call-parts.ts';
@@ -107,7 +108,7 @@ export async function startCallWorker(
     region,
     store,
     config,
-    storage,
+    storage: gatherArchiving(storage, clock),
     callbacks,
     legs: {
       inbound: (link) => createRemoteLeg({ link, media, clock }),

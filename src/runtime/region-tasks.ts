@@ -1,6 +1,6 @@
 import { CallbackDelivery } from '../call/callback-delivery.ts';
 import { type CallRecord, type RecordingRecord, TERMINAL_STATUSES } from '../call/record.ts';
-import type { CallbackTask, StorageTask } from '../call/tasks.ts';
+import { type CallbackTask, STORAGE_ATTEMPTS, type StorageTask } from '../call/tasks.ts';
 import type { RegionalConfig } from '../config/port.ts';
 import type { Clock } from '../core/clock.ts';
 import { isoMs } from '../core/dates.ts';
@@ -91,7 +91,9 @@ class Tasks {
       case 'transcribe-recording':
         return this.#transcriber.transcribe(task.recordingSid, task.transcription, attempt.last);
       case 'archive-call':
-        return this.#archiveCall(task);
+        return this.#archiveCall(task.callSid);
+      case 'archive-calls':
+        return this.#archiveCalls(task);
       case 'finish-call':
         return this.#endings.finish(task);
       case 'end-lost-call':
@@ -99,7 +101,21 @@ class Tasks {
     }
   }
 
-  async #archiveCall({ callSid }: TaskOf<'archive-call'>): Promise<void> {
+  /** One that cannot be archived now gets a task of its own, so that the others are done. */
+  async #archiveCalls({ callSids }: TaskOf<'archive-calls'>): Promise<void> {
+    const one = async (callSid: string) => {
+      try {
+        await this.#archiveCall(callSid);
+      } catch (error) {
+        this.#o.logger.warn({ CallSid: callSid, error }, 'a call could not be archived with others');
+        const id = `archive-${callSid}`;
+        await this.#o.storage.add({ kind: 'archive-call', callSid }, { id, ...STORAGE_ATTEMPTS });
+      }
+    };
+    await Promise.all(callSids.map(one));
+  }
+
+  async #archiveCall(callSid: string): Promise<void> {
     const record = await this.#o.store.fetch(callSid);
     if (!record) throw new Error(`call ${callSid} is to be archived but the Region's store does not know it`);
     if (!TERMINAL_STATUSES.has(record.status)) throw new Error(`call ${callSid} is still ${record.status}`);

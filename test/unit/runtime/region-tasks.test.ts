@@ -111,6 +111,17 @@ describe('archiving a call', () => {
     await expect(archive()).rejects.toThrow(/still ringing/);
   });
 
+  it('is done for calls that ended together; one that cannot be archived gets a task of its own', async () => {
+    const { store, tasks, job, objects, storage } = region();
+    const record = endRecord(newCallRecord(job), { status: 'completed', cause: 'done' }, job.createdAt);
+    await store.save(record);
+    const goesOn = { ...newCallRecord(job), sid: sid('CA', 2) };
+    await store.save(goesOn);
+    await tasks.store({ kind: 'archive-calls', callSids: [goesOn.sid, record.sid] }, FIRST);
+    expect(await objects()).toEqual([timelineKey(record), callRecordKey(record)]);
+    expect(storage.added).toEqual([{ kind: 'archive-call', callSid: goesOn.sid }]);
+  });
+
   it('ends recordings that a lost worker left behind', async () => {
     const { store, tasks, job, desk, stored, callbacks } = region();
     await store.save(endRecord(newCallRecord(job), { status: 'completed', cause: 'done' }, job.createdAt));
