@@ -5,6 +5,7 @@ import type { RegionId } from '../region/region.ts';
 import { ROUTE_MAX_AGE_MS } from '../routing/entry.ts';
 import type { RouteObservation } from '../routing/port.ts';
 import type { WebhookAttempt } from '../webhook/port.ts';
+import { measureEventLoopDelay, NEVER_MS } from './event-loop-delay.ts';
 
 /**
  * What this process counts for `/metrics`. Each role records what it sees; names are `trunkline_…`, durations in
@@ -55,7 +56,8 @@ export function createMetrics({
 }): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ role, ...(region ? { region } : {}) });
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NEVER_MS });
+  measureEventLoopDelay(registry);
   const counter = <T extends string>(name: string, help: string, labelNames: T[] = []) =>
     new Counter({ name: `trunkline_${name}`, help, labelNames, registers: [registry] });
   const gauge = (name: string, help: string, read: () => number | Promise<number>) =>

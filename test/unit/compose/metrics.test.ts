@@ -41,3 +41,12 @@ it('keeps a registry per process, so that two in one process do not collide', as
   first.callAnswered();
   expect(await second.registry.metrics()).not.toContain('trunkline_calls_answered_total{role="edge"} 1');
 });
+
+it("says how late the event loop was under prom-client's names, each of them once, without the time between looks", async () => {
+  const { registry } = createMetrics({ role: 'edge' });
+  const text = await registry.metrics();
+  for (const value of ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99']) {
+    const name = `nodejs_eventloop_lag_${value}_seconds`;
+    expect(text.split('\n').filter((line) => line.startsWith(name))).toEqual([`${name}{role="edge"} 0`]);
+  }
+});
