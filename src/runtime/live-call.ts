@@ -25,6 +25,7 @@ import { guarded } from './guarded.ts';
 import { continueInterrupted, endInterrupted, interruptedRecordings } from './interrupted-recordings.ts';
 import { notedAudio } from './noted-audio.ts';
 import { notedWebhooks } from './noted-webhooks.ts';
+import { patiently } from './patiently.ts';
 import { type CallRecordingDesk, createRecordingDesk } from './recording-desk.ts';
 import { arrivalEvents } from './task-events.ts';
 
@@ -144,19 +145,9 @@ class LiveCall implements OrderableCall {
     const waited = Number(timeline.record.queue_time);
     timeline.add({ type: 'taken', worker: this.#parts.worker, epoch: 1, waited_ms: waited });
     timeline.change({});
-    await this.#announced();
+    // An application may ask for a call as soon as it hears of it: its record is stored by then, unless Redis is away.
+    await patiently(timeline.flushed(), this.#parts.clock, ANNOUNCE_MS);
     return { kind: 'fresh' };
-  }
-
-  /**
-   * An application may ask for a call as soon as it hears of it: its record is stored by then, unless the Region's Redis
-   * is away.
-   */
-  async #announced(): Promise<void> {
-    const waiting = new AbortController();
-    const patience = sleep(this.#parts.clock, ANNOUNCE_MS, waiting.signal).catch(() => {}); // it was stored in time
-    await Promise.race([this.timeline.flushed(), patience]);
-    waiting.abort();
   }
 
   async #resume(): Promise<Beginning> {
@@ -177,8 +168,11 @@ class LiveCall implements OrderableCall {
   }
 
   async #execute(signal: AbortSignal): Promise<CallEnd> {
+    // Both are sent to the Region's Redis at once. The call is announced first, whatever becomes of the other.
+    const configuration = callConfiguration(this.#job, this.#parts.config);
+    configuration.catch(() => {}); // thrown below
     const start = await this.#start();
-    const config = await callConfiguration(this.#job, this.#parts.config);
+    const config = await configuration;
     if ('code' in config) return this.#notConfigured(config);
     this.#config = config;
     if (start.kind === 'lost') return this.#giveUp(start.cause);
