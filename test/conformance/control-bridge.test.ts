@@ -141,6 +141,30 @@ describe('a bridge of remote legs', () => {
     expect(await told(caller, callee)).toEqual([]);
     await caller.leg.answer();
     expect(await told(caller, callee)).toEqual(['bridge']);
+    expect(gently(caller, callee)).toEqual([true]); // the callee may be in the middle of a word
+  });
+
+  it('is joined in the media host only when the edge relays it: no word is half heard from there', async () => {
+    const { caller, callee } = await pair();
+    const directWhenJoined: boolean[] = [];
+    for (const leg of world.host.legs) leg.onBridged = () => directWhenJoined.push(!!caller.call.direct);
+    caller.leg.bridge(callee.leg);
+    await world.settled();
+    expect(directWhenJoined).toEqual([true]);
+  });
+
+  it('is joined in the media host at once when somebody listens before the edge relays it', async () => {
+    const { caller, callee } = await pair();
+    caller.leg.bridge(callee.leg);
+    using _keys = caller.leg.keys();
+    expect(joined()).toBe(2);
+  });
+
+  it('is not joined in the media host when it has ended before the edge relays it', async () => {
+    const { caller, callee } = await pair();
+    await caller.leg.bridge(callee.leg).end();
+    await world.settled();
+    expect(joined()).toBe(0);
   });
 
   it('is at the worker when the legs are at different edge processes', async () => {
@@ -162,7 +186,8 @@ describe('a bridge of remote legs', () => {
     expect(await told(caller, callee)).toEqual(['bridge', 'unbridge']);
     await caller.peer.format({ ...keyed, codec: 'PCMA', payloadType: 8 });
     expect(await told(caller, callee)).toEqual(['bridge', 'unbridge', 'bridge']);
-    expect(gently(caller, callee)).toEqual([false, false, true]); // directly a key would be lost
+    // gently to the edge, so that no word is cut; at once from it, where a key would be lost
+    expect(gently(caller, callee)).toEqual([true, false, true]);
   });
 
   it('stays at the worker when the edge refuses, without asking again', async () => {

@@ -22,6 +22,9 @@ const bridges = new WeakMap<LegLine, RemoteBridge>();
  * at one edge process, both peers have answered (before that a format is a guess), and either both or neither of
  * them take telephone events, which the edge passes on but cannot turn into sound. The media host's side stays joined
  * meanwhile, so that the way back has no gap: while a tap begins or ends, each direction changes over in a pause.
+ *
+ * A bridge that begins as a direct one is joined here only when the edge relays it: what this worker passed on until
+ * then would be some frames old, and whoever talks already would lose as much when the edge takes over.
  */
 export class RemoteBridge implements Bridge {
   readonly #one: LegLine;
@@ -32,8 +35,6 @@ export class RemoteBridge implements Bridge {
   #direct = false;
   /** The edge was told to relay it: each direction may still be on that path, or on its way from it. */
   #relayed = false;
-  /** The peers may have talked through this worker: what they say next must not overtake that. */
-  #throughWorker = false;
   /** The edge would not relay it. */
   #refused = false;
   #ended: Promise<void> | undefined;
@@ -80,24 +81,32 @@ export class RemoteBridge implements Bridge {
     const one = this.#one.open;
     const other = this.#other.open;
     if (!one || !other) return;
-    if (!this.#joined) {
-      this.#joined = true;
-      one.media.bridge(other.media);
-    }
     const direct = this.#mayBeDirect();
-    if (this.#tapped) this.#throughWorker = true;
+    if (!direct) this.#join();
     if (direct === this.#direct) return;
     this.#direct = direct;
+    // once joined, the peers may have talked through this worker: what they say next must not overtake that
     const order: LegCommand = direct
-      ? { verb: 'bridge', with: other.link.id, ...(this.#throughWorker ? GENTLY : {}) }
+      ? { verb: 'bridge', with: other.link.id, ...(this.#joined ? GENTLY : {}) }
       : { verb: 'unbridge', ...(this.#tapped ? GENTLY : {}) }; // otherwise the direct path is of no use any more
     this.#relayed ||= direct;
-    this.#throughWorker = true;
-    one.link.command(order).catch(() => {
-      // The leg is over, which ends the bridge too, or the edge cannot: then it stays with this worker.
-      this.#refused = true;
-      this.#update();
-    });
+    one.link.command(order).then(
+      () => this.#join(),
+      () => {
+        // The leg is over, which ends the bridge too, or the edge cannot: then it stays with this worker.
+        this.#refused = true;
+        this.#update();
+      },
+    );
+  }
+
+  /** In the media host. */
+  #join(): void {
+    const [one, other] = [this.#one, this.#other];
+    if (this.#joined || this.#ended !== undefined || one.ended.aborted || other.ended.aborted) return;
+    if (!one.open || !other.open) return;
+    this.#joined = true;
+    one.open.media.bridge(other.open.media);
   }
 
   get #tapped(): boolean {

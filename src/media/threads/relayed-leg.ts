@@ -139,10 +139,10 @@ export class RelayedLeg {
   /** Our peer is to hear `talker`'s directly. */
   #approach(talker: RelayedLeg, gently: boolean): void {
     this.#feedUntil = Number.POSITIVE_INFINITY;
-    if (!gently) return this.#feed(talker);
+    if (!gently) return this.#changeOver();
     this.#awaited = undefined;
     if (this.#feeder === talker) return;
-    if (!this.#worker || !talker.#worker) return this.#feed(talker);
+    if (!this.#worker || !talker.#worker) return this.#changeOver();
     this.#feed(undefined);
     this.#awaited = new TalkPause(this.#share.clock.monotonic());
   }
@@ -156,7 +156,7 @@ export class RelayedLeg {
     this.#feedUntil = gently ? Number.POSITIVE_INFINITY : Math.min(this.#feedUntil, now + LONGEST_LINGER_MS);
   }
 
-  /** The pause that was awaited has come. What the worker still passes on of it is not worth delaying what follows. */
+  /** From now on our peer hears its partner's directly. What the worker still passes on is not worth delaying that. */
   #changeOver(): void {
     this.#feed(this.#partner);
     this.#deaf = this.#partner !== undefined;

@@ -60,6 +60,7 @@ interface FakeRecording {
 export class FakeMediaLeg implements MediaLeg {
   onKey: ((key: DtmfKey) => void) | undefined;
   onSent: ((sound: string) => void) | undefined;
+  onBridged: (() => void) | undefined;
   format: MediaFormat;
   readonly played: { readonly id: string; finished: boolean }[] = [];
   readonly sent: string[] = [];
@@ -127,6 +128,7 @@ export class FakeMediaLeg implements MediaLeg {
     other.unbridge();
     this.other = other;
     other.other = this;
+    this.onBridged?.();
   }
 
   unbridge(): void {

@@ -73,6 +73,19 @@ describe('a tap that begins and ends', () => {
     expect(numbers(talk.bob)).toEqual(upTo(talk.next() - 1));
   });
 
+  it.each(LAGS)(
+    'changes over at once when told to, %i frames of lag: only what is under way is lost',
+    (lag) => {
+      const talk = new Conversation(lag);
+      talk.run(30);
+      const heard = numbers(talk.bob);
+      expect(heard).toEqual(upTo(30 - 2 - lag)); // 40 ms are in the worker's buffer
+      talk.bob.leg.bridge(talk.alice.leg);
+      talk.run(30);
+      expect(numbers(talk.bob)).toEqual([...heard, ...upTo(60).slice(30)]);
+    },
+  );
+
   it('changes each direction over by itself', () => {
     const talk = direct();
     talk.alice.leg.unbridge(true);
