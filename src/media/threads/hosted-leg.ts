@@ -9,6 +9,7 @@ import { clipFrames, loopedFrames } from '../stream/clip-frames.ts';
 import { digitFrames } from '../stream/digit-frames.ts';
 import { type Heard, JitterBuffer } from '../stream/jitter-buffer.ts';
 import { KeyReceiver } from '../stream/key-receiver.ts';
+import { LateFrames, LONGEST_DELAY_MS } from '../stream/late-frames.ts';
 import { outgoingFrame } from '../stream/outgoing-frame.ts';
 import { Player } from '../stream/player.ts';
 import { Recorder } from '../stream/recorder.ts';
@@ -17,7 +18,7 @@ import type { OpenSpoolFile } from '../stream/spool-file.ts';
 import type { SpeechReport } from './messages.ts';
 import type { PacketRing, UdpSocket } from './udp.ts';
 
-const MOST_BURST_MS = 60; // after a stall at most three frames leave at once; the rest of the clip comes later
+const MOST_BURST_MS = 60; // after a stall at most three frames leave at once; the rest comes later
 const QUIET_RMS = 130; // −48 dB of full scale: a frame below it can be left out unheard
 const SILENCE = new Int16Array(FRAME_SAMPLES);
 
@@ -67,7 +68,8 @@ export class HostedLeg {
   #concealed = false; // the last frame heard was made up
   #covered = false; // something of our own was sent in place of the next frame over the bridge
   #carrying = false; // `#carried` came over the bridge since the last turn
-  #behind = 0; // frames over the bridge sent late: so many the peer hears everything later than it could
+  #late: LateFrames | undefined; // what came over the bridge and could not leave in time
+  #sentUntil = 0; // when what was sent over the bridge will have been heard, if the peer hears it at once
   #passed = 0;
 
   constructor(
@@ -167,7 +169,7 @@ export class HostedLeg {
       if (!leg) continue;
       leg.#bridged = undefined;
       leg.#covered = false;
-      leg.#behind = 0;
+      leg.#late = undefined;
       leg.#passing.clear();
     }
   }
@@ -175,7 +177,7 @@ export class HostedLeg {
   echo(on: boolean): void {
     this.#echoing = on;
     this.#covered = false;
-    this.#behind = 0;
+    this.#late = undefined;
   }
 
   /** Its turn, every 20 ms; after a stall, the turns it missed. */
@@ -191,9 +193,10 @@ export class HostedLeg {
     const other = this.#echoing ? this : this.#bridged;
     const madeUp = heard === 'concealed' && this.#concealed;
     this.#concealed = heard === 'concealed';
+    if (!other || (other !== this && other.#echoing)) return;
     // the second frame made up in a row is hardly heard, but would keep the edge from passing the peers on directly
-    if (!other || heard === 'nothing' || madeUp) return;
-    if (other === this || !other.#echoing) other.#carry(this.#heard, heard, now - dueAt);
+    if (heard === 'nothing' || madeUp) other.#catchUp(now);
+    else other.#carry(this.#heard, heard, dueAt, now);
   }
 
   /** Settles when every recording has been reported. */
@@ -221,21 +224,43 @@ export class HostedLeg {
   }
 
   /**
-   * The next 20 ms over the bridge, `lateMs` after its time. What is too late to be sent is recorded all the same:
-   * it was said. A late frame delays what follows it at the peer; the next quiet one is left out to make up for it.
+   * The next 20 ms over the bridge, which were due at `dueAt`. After a stall of this thread, or while one follows the
+   * other, what cannot leave at once leaves later, and all that follows with it; quiet frames are left out to make up
+   * for that. What is too late even so is recorded all the same: it was said.
    */
-  #carry(pcm: Int16Array, heard: Heard, lateMs: number): void {
-    const covered = this.#covered || this.#player.busy || this.#passing.busy;
-    this.#covered = false;
-    if (covered) return;
+  #carry(pcm: Int16Array, heard: Heard, dueAt: number, now: number): void {
+    if (this.#isCovered()) return;
     this.#carried.set(pcm);
     this.#carrying = true;
-    if (lateMs >= MOST_BURST_MS) return;
-    if (lateMs >= FRAME_MS) this.#behind++;
-    else if (this.#behind > 0 && (heard === 'concealed' || rms(pcm) < QUIET_RMS)) {
-      this.#behind--;
-      return;
-    }
+    if (now - dueAt > LONGEST_DELAY_MS) return;
+    const behind = this.#late?.waiting === true || this.#sentUntil - now >= FRAME_MS;
+    if (behind && (heard === 'concealed' || rms(pcm) < QUIET_RMS)) return this.#sendLate(now);
+    if (!behind) return this.#sendPassed(pcm, now);
+    this.#late ??= new LateFrames();
+    this.#late.put(pcm);
+    this.#sendLate(now);
+  }
+
+  /** Nothing came over the bridge in this turn. */
+  #catchUp(now: number): void {
+    if (!this.#isCovered()) this.#sendLate(now);
+  }
+
+  /** Whether something of our own is sent instead of what comes over the bridge now: that of late is not missed then. */
+  #isCovered(): boolean {
+    const covered = this.#covered || this.#player.busy || this.#passing.busy;
+    this.#covered = false;
+    if (covered) this.#late = undefined;
+    return covered;
+  }
+
+  #sendLate(now: number): void {
+    const late = this.#late;
+    while (late?.waiting && this.#sentUntil < now + MOST_BURST_MS) this.#sendPassed(late.take(), now);
+  }
+
+  #sendPassed(pcm: Int16Array, now: number): void {
+    this.#sentUntil = Math.max(this.#sentUntil, now) + FRAME_MS;
     this.#fields.passed = !this.#echoing;
     this.#sendAudio(pcm);
   }

@@ -478,18 +478,90 @@ describe('a recording of both directions', () => {
 });
 
 describe('after a stall', () => {
-  it('a bridge sends at most three late frames, and leaves as many quiet ones out', () => {
+  /** Frames sent to `member` in each of so many turns. */
+  const perTurn = (legs: Legs, member: Member, turns: number) =>
+    Array.from({ length: turns }, () => {
+      const before = member.sent.length;
+      legs.pass(1);
+      return member.sent.length - before;
+    });
+
+  it.each([2, 3, 4, 7, 10])('of %i frames, a bridge loses nothing of what either says', (frames) => {
+    const { legs, a, b } = bridged();
+    a.says(here);
+    b.says(there);
+    legs.pass(20);
+    const before = [a.sent.length, b.sent.length];
+    legs.stall(frames);
+    // to a telephone, more at once is no better than a loss
+    for (const [index, { sent }] of [a, b].entries())
+      expect(sent.length - (before[index] ?? 0)).toBe(Math.min(3, frames));
+    expect(new Set(perTurn(legs, a, 60))).toEqual(new Set([1]));
+    legs.pass(50);
+    expect(indexOf(through(here, PCMA, PCMU), b.heard())).toBe(0);
+    expect(indexOf(through(there, PCMU, PCMA), a.heard())).toBe(0);
+  });
+
+  it('of more than 200 ms, a bridge loses what is later than that and nothing else', () => {
+    const { legs, a, b } = bridged();
+    a.says(here);
+    legs.pass(20);
+    legs.stall(40);
+    legs.pass(60);
+    const said = through(here, PCMA, PCMU);
+    const heard = b.heard();
+    expect(indexOf(heard.subarray(0, 18 * FRAME), said)).toBe(0); // the buffer keeps two
+    const rest = said.subarray((18 + 40 - 11) * FRAME);
+    expect(indexOf(rest, heard)).toBe(18 * FRAME);
+  });
+
+  it('again and again, a bridge keeps up and its delay does not grow', () => {
+    const { legs, a, b } = bridged();
+    a.says(here);
+    for (let wake = 0; wake < 40; wake++) legs.stall(3); // a machine that lets the thread run every 60 ms
+    expect(indexOf(through(here, PCMA, PCMU), b.heard())).toBe(0);
+    const before = b.sent.length;
+    a.says(there);
+    legs.pass(12);
+    expect(b.sent.length - before).toBe(10); // with nothing but the delay of the buffer
+  });
+
+  it('a bridge leaves as many quiet frames out as were late, and has no delay any more', () => {
     const { legs, a, b } = bridged();
     const quiet = 20 * FRAME;
     const said = Int16Array.from(here);
     said.fill(0, said.length - quiet);
     a.says(said);
     legs.pass(20);
-    const before = b.sent.length;
     legs.stall(10);
-    expect(b.sent.length - before).toBe(3);
     legs.pass(70);
-    // of 100 frames: seven too late to be sent, two quiet ones left out for the two that were sent late
-    expect(b.heard().subarray(0, 200 * FRAME).length / FRAME).toBe(98 - 7 - 2);
+    // the quiet frames that are left out are as many as the peer is behind: all ten but the one that was on time
+    const heard = b.heard();
+    expect(indexOf(through(said.subarray(0, said.length - quiet), PCMA, PCMU), heard)).toBe(0);
+    expect(heard.length / FRAME).toBe(98 - 9);
+  });
+
+  it('a bridge catches up while nothing is said', () => {
+    const { legs, a, b } = bridged();
+    a.says(here.subarray(0, 30 * FRAME));
+    legs.pass(22);
+    legs.stall(10);
+    legs.pass(20);
+    expect(indexOf(through(here.subarray(0, 30 * FRAME), PCMA, PCMU), b.heard())).toBe(0);
+  });
+
+  it('what a clip is heard instead of is not heard after it', () => {
+    const { legs, a, b } = bridged();
+    a.says(here);
+    legs.pass(20);
+    legs.stall(10);
+    const clip = noise(0.4, 3);
+    b.leg.play(1, clip, false);
+    legs.pass(21);
+    const before = b.sent.length;
+    legs.pass(10);
+    const after = b.heard().subarray(before * FRAME);
+    expect(after.length).toBe(10 * FRAME);
+    expect(indexOf(after, through(here, PCMA, PCMU))).toBe((51 - 2) * FRAME);
   });
 });
