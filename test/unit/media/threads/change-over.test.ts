@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../../../src/core/clock.ts';
 import { codeOf } from '../../../../src/media/g711.ts';
 import { writeEvent } from '../../../../src/media/rtp-event.ts';
 import { Conversation, numbers, upTo } from './conversation.ts';
-import { Party } from './party.ts';
+import { Party, SILENCE } from './party.ts';
 
 // A bridge that goes from the direct path to the worker's, and back, while the peers talk.
 
@@ -214,5 +215,70 @@ describe('a tap that begins and ends', () => {
     talk.run(10, () => [talk.next(), 2_000]);
     expect(numbers(talk.bob)).toHaveLength(before);
     expect(numbers(carol)).toEqual(Array(10).fill(2_000));
+  });
+});
+
+describe('a bridge that goes to a worker and back at once, while both talk', () => {
+  /** Each says 1, 2, 3… and the worker sends to either what the other says, as soon as it has it. */
+  function echoing() {
+    const clock = new VirtualClock();
+    const [alice, bob] = [new Party(clock, 1), new Party(clock, 2)];
+    const underWay: (() => void)[] = [];
+    let said = 0;
+    const say = () => {
+      said++;
+      for (const party of [alice, bob]) party.say(said);
+    };
+    const arrive = () => {
+      for (const deliver of underWay.splice(0)) deliver();
+    };
+    for (const [from, to] of [
+      [alice, bob],
+      [bob, alice],
+    ] as const)
+      from.onForwarded = (fields, payload) => underWay.push(() => to.work(fields, payload));
+    return {
+      alice,
+      bob,
+      run(frames: number) {
+        for (let i = 0; i < frames; i++) {
+          for (const { leg } of [alice, bob]) leg.turn(clock.monotonic());
+          clock.tick(7);
+          say();
+          arrive();
+          clock.tick(13);
+        }
+      },
+      /** The relay stands still, and then has to read everything that was said meanwhile. */
+      stall(frames: number) {
+        clock.tick(frames * 20);
+        for (let i = 0; i < frames; i++) say();
+        for (const { leg } of [alice, bob]) leg.turn(clock.monotonic());
+        arrive();
+      },
+    };
+  }
+
+  const heardBy = (party: Party) => party.codes().filter((code) => code !== SILENCE);
+  it.each([
+    { stall: 0, lost: 2 },
+    { stall: 1, lost: 2 },
+    { stall: 2, lost: 3 },
+    { stall: 4, lost: 5 },
+  ])('loses what the worker has sent ahead: $lost frames after a stall of $stall', ({ stall, lost }) => {
+    const talk = echoing();
+    talk.alice.leg.bridge(talk.bob.leg);
+    talk.run(20);
+    talk.alice.leg.unbridge();
+    talk.run(20);
+    if (stall > 0) talk.stall(stall);
+    talk.run(20);
+    const last = 60 + stall; // of what goes by the worker
+    talk.alice.leg.bridge(talk.bob.leg);
+    talk.run(20);
+    for (const party of [talk.alice, talk.bob]) {
+      const byWorker = [...upTo(21), ...upTo(last).slice(20)]; // on the way there, both have one frame
+      expect(heardBy(party)).toEqual([...byWorker, ...upTo(last + 20).slice(last + lost)]);
+    }
   });
 });

@@ -13,9 +13,6 @@ import { until } from '../../../support/until.ts';
 import { channelsIn } from '../audio.ts';
 import { PCMA, PCMU, Stage } from './stage.ts';
 
-/** Content that a switch from the worker back to the direct path may cost: what the worker had sent ahead of its time. */
-const SENT_AHEAD_MS = 160;
-
 /** A worker that sends what it gets of one leg to the other, at once. */
 async function echo(pairs: ReadonlyMap<number, number>, inner: { port: number }) {
   const socket = createSocket('udp4');
@@ -71,7 +68,8 @@ describe('a bridge in the relay', () => {
     expect(stats.map(({ lost }) => lost)).toEqual([0, 0]);
   });
 
-  it('goes from direct to the worker and back without a hole in what is heard', async () => {
+  // What a change-over costs is counted in change-over.test.ts, where no thread stands still.
+  it('goes from direct to the worker and back', async () => {
     await using stage = new Stage();
     const relay = await stage.relay();
     const [alice, bob] = [await stage.peer(), await stage.peer()];
@@ -90,29 +88,32 @@ describe('a bridge in the relay', () => {
       leg.configure(peer.endpoint, PCMU, 'sendrecv');
       leg.attach(worker.endpoint);
     }
+    let seed = 10;
+    /** Both talk at once, as often as it takes until each has heard the other without a break. */
+    const converse = () =>
+      until('each hears the other', async () => {
+        const voices = [
+          { said: noise(1, seed++), from: alice, port: a.port, to: bob },
+          { said: noise(1, seed++), from: bob, port: b.port, to: alice },
+        ];
+        await Promise.all(voices.map(({ said, from, port }) => from.speak(port, said)));
+        await relay.census(); // it has sent what it read before
+        expect(voices.map(({ said, from }) => share(said, from.heard()))).toEqual([0, 0]);
+        return voices.every(({ said, to }) => align(said, to.heard()).found >= 900);
+      });
     a.bridge(b);
-    const [said, answered] = [noise(3, 1), noise(3, 2)];
-    const spoken = Promise.all([alice.speak(a.port, said), bob.speak(b.port, answered)]);
-    await until('a second of it', () => bob.arrivals.length > 50);
+    await converse();
     expect(worker.echoed).toBe(0);
     a.unbridge();
-    await until('it goes over the worker', () => worker.echoed > 80);
+    await converse();
+    expect(worker.echoed).toBeGreaterThan(0);
     b.bridge(a);
-    await relay.census(); // commands are handled in order
-    await spoken;
+    await converse();
     const sofar = worker.echoed;
-    const end = new Uint8Array(160);
-    encodeG711('PCMU', said.slice(-160), end);
-    await until('all has been heard', () => bob.arrivals.some(({ payload }) => payload.equals(end)));
+    await converse();
     expect(worker.echoed).toBe(sofar);
-    for (const [voice, peer] of [
-      [said, bob],
-      [answered, alice],
-    ] as const) {
-      const heard = align(voice, peer.heard());
-      expect(heard.missing).toBeLessThanOrEqual(SENT_AHEAD_MS);
-      expect(share(voice === said ? answered : said, peer.heard())).toBeLessThan(0.1);
-      const sequences = peer.arrivals.map(({ sequence }) => sequence);
+    for (const { arrivals } of [alice, bob]) {
+      const sequences = arrivals.map(({ sequence }) => sequence);
       expect(new Set(sequences).size).toBe(sequences.length);
     }
   });
