@@ -8,6 +8,8 @@ export interface CallbackDeliveryOptions {
   readonly clock: Clock;
   /** A session for one request, signed with the account's token. */
   readonly webhooks: (accountSid: string) => WebhookSession;
+  /** Absent: tasks run once, and every request has a token of its own. */
+  readonly idempotencyToken?: (task: CallbackTask) => string;
   /** The requests that one delivery took, and what was answered. */
   readonly onResult: (task: CallbackTask, result: WebhookResult) => Promise<void>;
   /** The application does not take it, or cannot be reached any more. */
@@ -34,8 +36,10 @@ export class CallbackDelivery {
   async #request(task: CallbackTask, last: boolean): Promise<void> {
     const { accountSid, url, method, params, kind } = task;
     const session = this.#o.webhooks(accountSid);
+    const idempotencyToken = this.#o.idempotencyToken?.(task);
+    const request = { url, method, params, purpose: kind, idempotencyToken };
     // The session bounds its requests itself; nothing else ends a callback.
-    const result = await session.fetch({ url, method, params, purpose: kind }, new AbortController().signal);
+    const result = await session.fetch(request, new AbortController().signal);
     await this.#o.onResult(task, result);
     const status = result.ok ? result.response.status : result.attempts.at(-1)?.status;
     if (result.ok && result.response.status < 400) return;

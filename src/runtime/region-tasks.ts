@@ -1,4 +1,5 @@
 import { CallbackDelivery } from '../call/callback-delivery.ts';
+import { callbackToken } from '../call/callback-token.ts';
 import { type CallRecord, type RecordingRecord, TERMINAL_STATUSES } from '../call/record.ts';
 import { type CallbackTask, STORAGE_ATTEMPTS, type StorageTask } from '../call/tasks.ts';
 import type { RegionalConfig } from '../config/port.ts';
@@ -76,6 +77,7 @@ class Tasks {
     this.#delivery = new CallbackDelivery({
       clock: options.clock,
       webhooks: options.webhooks,
+      idempotencyToken: callbackToken,
       onResult: (task, result) =>
         this.#archive.addEvents(task.callSid, attemptEvents(task, result, options.clock.now())),
       onRefused: (task, diagnostic) => this.#noteRefused(task, diagnostic),

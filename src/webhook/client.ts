@@ -125,7 +125,7 @@ class Fetch {
     this.#overrides = overrides;
     this.#choices = options.choices ?? STANDARD_CHOICES;
     this.#retriesLeft = overrides.retries;
-    this.#idempotencyToken = options.ids.token(16);
+    this.#idempotencyToken = request.idempotencyToken ?? options.ids.token(16);
   }
 
   async run(target: Target, signal: AbortSignal): Promise<WebhookResult> {

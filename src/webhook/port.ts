@@ -16,6 +16,8 @@ export interface WebhookRequest {
     | 'recording-callback'
     | 'partial-result-callback'
     | 'transcription-callback';
+  /** For a request that may be made again, from anywhere: 32 hexadecimal digits. Absent: a new one. */
+  readonly idempotencyToken?: string | undefined;
 }
 
 /** One attempt on the wire, for the timeline and the log. */

@@ -730,6 +730,7 @@ describe('a callback', () => {
         method: 'POST',
         params: { CallStatus: 'completed' },
         purpose: 'status-callback',
+        idempotencyToken: expect.stringMatching(/^[0-9a-f]{32}$/),
       },
     ]);
     expect(await types(r)).toEqual(['webhook']);
@@ -757,6 +758,18 @@ describe('a callback', () => {
       { ...noted, attempt: 1, status: 302 },
       { ...noted, attempt: 2, status: 200, content_type: contentType, ...kept },
     ]);
+  });
+
+  it('that is made again, by any process, has the same idempotency token, and another one another', async () => {
+    const [r, other] = [region(), region()];
+    const again = { ...task(r), params: { SequenceNumber: '1', CallStatus: 'completed' } };
+    await r.tasks.callback(again, FIRST);
+    await other.tasks.callback({ ...again, params: { CallStatus: 'completed', SequenceNumber: '1' } }, FIRST);
+    await other.tasks.callback({ ...again, params: { ...again.params, SequenceNumber: '2' } }, FIRST);
+    await other.tasks.callback({ ...again, kind: 'recording-callback' }, FIRST);
+    const tokens = [...r.requests, ...other.requests].map(({ idempotencyToken }) => idempotencyToken);
+    expect(tokens[1]).toBe(tokens[0]);
+    expect(new Set(tokens).size).toBe(3);
   });
 
   it('that is answered with an error is a warning, not a retry', async () => {

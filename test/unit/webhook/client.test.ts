@@ -289,6 +289,12 @@ describe('retries', () => {
     expect(await code(`${url}#rt=150&rp=rt`)).toBe('ok');
   });
 
+  it('carry the idempotency token that was given', async () => {
+    const idempotencyToken = 'ab'.repeat(16);
+    await get(app.on('/voice', { body: TWIML }), { idempotencyToken });
+    expect(app.seen[0]?.headers['i-twilio-idempotency-token']).toBe(idempotencyToken);
+  });
+
   it('carry the same idempotency token, another request another one', async () => {
     const url = app.on('/voice', { status: 500 });
     const calls = session();
