@@ -91,6 +91,7 @@ function play(steps: readonly Step[], start: { sequence: number; timestamp: numb
   const source = { ssrc: 1, sequence: 65_500, timestamp: 2 ** 32 - 4_000, numbering: 0 };
   const late: Spoken[] = [];
   let ids = 0;
+  let workerTime = 0;
   for (const next of steps) {
     if (next.type === 'time') advance(next.ms);
     if (next.type === 'end-passage') stream.endPassage();
@@ -106,7 +107,9 @@ function play(steps: readonly Step[], start: { sequence: number; timestamp: numb
     }
     if (next.type === 'worker') {
       for (let i = 0; i < next.frames; i++) {
-        stream.fromWorker({ ...innerFields(), passed: next.passed }, new Uint8Array(160), now);
+        workerTime += 160;
+        const fields = { ...innerFields(), passed: next.passed, timestamp: workerTime };
+        stream.fromWorker(fields, new Uint8Array(160), now);
         advance(20);
       }
     }

@@ -7,6 +7,7 @@ import { Passage, type SourcePacket } from './passage.ts';
 const HEADROOM_MS = 15; // a worker's first frame that leaves less until the deadline goes into the slot after it
 const LONGEST_LEAD_MS = 100; // a worker that sends faster than time passes loses what is beyond
 const LONGEST_CATCH_UP_MS = 60; // after a longer stall of ours the stream goes on at the present, marked
+const LONGEST_WAIT_MS = 200; // our choice: what waited for us no longer goes where it belongs; a peer may still use it
 const PATIENCE_MS = 100; // our choice: what a source may be late; a peer's own buffer bridges about as much
 const EVENT_MS = 50; // RFC 4733 §2.5.1.2: the longest interval of an event's updates that is usual
 const LONGEST_AHEAD = samplesOfMs(200); // our choice: a source that sends faster than time passes loses what is beyond
@@ -54,6 +55,7 @@ export class PeerStream {
   #open = false;
   #gap = true; // the next packet is the first after one, RFC 3550 §5.1: it carries the marker
   #speaking = false; // the worker filled the last slot
+  #workerTime = 0; // the timestamp of its frame
   #repeating = false; // with what somebody else said
   #passing = false; // the last packet was passed through: slots have not been counted since
   #sourceUntil = Number.NEGATIVE_INFINITY; // until then the source's next packet is waited for
@@ -111,15 +113,31 @@ export class PeerStream {
     if (!this.#open || !format) return;
     if (fields.kind === 'audio' && payload.length !== FRAME_SAMPLES) return; // workers send frames of 20 ms only
     if (fields.kind === 'event' && format.dtmfPayloadType === undefined) return; // the format changed under a key press
-    if (!this.#passing) this.fill(now);
-    // a spurt that began just before a deadline would miss a later one by the smallest delay
-    if (this.#passing || this.#deadline <= now) this.#goOn(this.#slotAfter(now + HEADROOM_MS));
-    else if (!this.#speaking && this.#deadline - now < HEADROOM_MS) this.#sendSilence();
+    if (!this.#waited(fields, now)) this.#makeRoom(now);
+    this.#workerTime = fields.timestamp;
     if (this.#deadline - now > LONGEST_LEAD_MS) return;
     if (fields.kind === 'event') this.#sendEvent(format.dtmfPayloadType ?? 0, fields, payload);
     else this.#sendAudio(format, fields.codec, payload);
     this.#speaking = true;
     this.#repeating = fields.passed;
+  }
+
+  /**
+   * Whether this is the frame for the slot whose deadline has passed: it came in time and waited for us, because this
+   * thread stood still. What comes over a network as late as that is played by most, or left out, by the peer's choice.
+   */
+  #waited(fields: Readonly<InnerFields>, now: number): boolean {
+    if (!this.#speaking || this.#passing || now - this.#deadline > LONGEST_WAIT_MS) return false;
+    const advance = (fields.timestamp - this.#workerTime) | 0;
+    return advance === FRAME_SAMPLES || (fields.kind === 'event' && advance === 0);
+  }
+
+  /** For a frame that comes at `now`: the slots before it are filled, or the stream goes on there. */
+  #makeRoom(now: number): void {
+    if (!this.#passing) this.fill(now);
+    // a spurt that began just before a deadline would miss a later one by the smallest delay
+    if (this.#passing || this.#deadline <= now) this.#goOn(this.#slotAfter(now + HEADROOM_MS));
+    else if (!this.#speaking && this.#deadline - now < HEADROOM_MS) this.#sendSilence();
   }
 
   /**

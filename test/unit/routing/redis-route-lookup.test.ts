@@ -149,7 +149,9 @@ describe('an edge asking for routes', () => {
     await ask();
     await server.kill();
     await server.start();
-    await until('both connections', () => redis.status === 'ready' && subscriber.status === 'ready');
+    await until('all connections', () =>
+      [redis, writer, subscriber].every(({ status }) => status === 'ready'),
+    );
     const before = await reads();
     await until('a read', async () => {
       await ask();

@@ -120,6 +120,53 @@ describe('PeerStream', () => {
     expect(Math.abs(apart / 8 - ((next?.at ?? 0) - (last?.at ?? 0)))).toBeLessThanOrEqual(20);
   });
 
+  /** A worker that sends every 20 ms from 1,107 on, and a relay that reads nothing for `stall` ms from 1,500 on. */
+  function standStill(stall: number, last = 2_000): void {
+    stream.configure(PCMU, true, now);
+    let timestamp = 0;
+    const frame = () =>
+      stream.fromWorker({ ...innerFields(), timestamp: timestamp++ * 160 }, new Uint8Array(160).fill(1), now);
+    const moments = [
+      ...Array.from({ length: 100 }, (_, i) => ({ at: 1_000 + i * 20, act: () => stream.fill(now) })),
+      ...Array.from({ length: (last - 1_100) / 20 }, (_, i) => ({ at: 1_107 + i * 20, act: frame })),
+    ].sort((a, b) => a.at - b.at);
+    const stalled = moments.filter(({ at }) => at >= 1_500 && at <= 1_500 + stall);
+    for (const { at, act } of moments) {
+      now = at;
+      if (!stalled.some((moment) => moment.at === at)) act();
+      else if (at === stalled.at(-1)?.at) {
+        now = 1_500 + stall;
+        for (const moment of stalled) if (moment.act === frame) frame(); // what waited is read first
+        stream.fill(now);
+      }
+    }
+  }
+
+  it.each([0, 15, 30, 60, 100, 180])(
+    'sends what waited while it stood still for %i ms in its place',
+    (stall) => {
+      standStill(stall);
+      expect(kinds()).toMatch(/^\.+w{45}\.+$/);
+      expectContinuous();
+      expect(sent.length).toBe(100); // and is neither late nor ahead of its time afterwards
+    },
+  );
+
+  it('fills the slots for which nothing waited', () => {
+    standStill(100, 1_540); // the worker stops meanwhile
+    expect(kinds()).toMatch(/^\.+w{22}\.+$/);
+    expectContinuous();
+    expect(sent.length).toBe(100);
+  });
+
+  it('goes on at the present when what waited is too old, and keeps what fits ahead of time', () => {
+    standStill(300);
+    const gap = sent.findIndex(({ marker }, index) => marker && index > 0);
+    expect(sent.filter(({ marker }) => marker)).toHaveLength(2);
+    expect(((sent[gap]?.timestamp ?? 0) - (sent[gap - 1]?.timestamp ?? 0)) >>> 0).toBeGreaterThan(4 * 160);
+    expect(kinds().slice(gap)).toMatch(/^\.?w+\.+$/);
+  });
+
   it('goes on at the present after a long stall, without a burst', () => {
     stream.configure(PCMU, true, now);
     run(1_100);
