@@ -115,7 +115,8 @@ export class PeerStream {
     if (fields.kind === 'event' && format.dtmfPayloadType === undefined) return; // the format changed under a key press
     if (!this.#waited(fields, now)) this.#makeRoom(now);
     this.#workerTime = fields.timestamp;
-    if (this.#deadline - now > LONGEST_LEAD_MS) return;
+    const ofKey = fields.kind === 'event' && this.#event?.inner === fields.timestamp; // which is not left half told
+    if (this.#deadline - now > LONGEST_LEAD_MS && !ofKey) return;
     if (fields.kind === 'event') this.#sendEvent(format.dtmfPayloadType ?? 0, fields, payload);
     else this.#sendAudio(format, fields.codec, payload);
     this.#speaking = true;

@@ -104,6 +104,23 @@ describe('PeerStream', () => {
     expectContinuous();
   });
 
+  it('sends a key whole that it has begun, however fast its packets come', () => {
+    stream.configure(PCMU, true, now);
+    run(1_100);
+    now = 1_110;
+    const frame = (fields: object) =>
+      stream.fromWorker({ ...innerFields(), ...fields }, new Uint8Array(160).fill(1), now);
+    for (let i = 0; i < 2; i++) frame({});
+    for (let i = 0; i < 8; i++) frame({ kind: 'event', timestamp: 77 });
+    for (let i = 0; i < 4; i++) frame({});
+    frame({ kind: 'event', timestamp: 99 });
+    expect(sent.filter(({ first }) => first === 1).map(({ payloadType }) => payloadType)).toEqual([
+      ...Array(2).fill(0),
+      ...Array(8).fill(101),
+    ]);
+    expect(sent.map(({ sequence }) => sequence)).toEqual(sent.map((_, index) => (65_534 + index) & 0xffff));
+  });
+
   it('says nothing on hold, and goes on with the marker at the time it then is', () => {
     stream.configure(PCMU, true, now);
     run(1_100);

@@ -24,6 +24,7 @@ async function connected(stage: Stage, format = PCMU) {
   edgeLeg.configure(peer.endpoint, format, 'sendrecv');
   edgeLeg.attach(media.inner);
   const leg = media.open({ handle: edgeLeg.handle, edge: relay.inner, format });
+  await Promise.all([relay.census(), media.census()]); // commands are handled in order: both know the leg
   return { relay, media, peer, edgeLeg, leg };
 }
 
@@ -70,10 +71,11 @@ describe('a call’s audio', () => {
 
   it.each([PCMU, PCMA])('is recorded as the peer said it ($codec)', async (format) => {
     await using stage = new Stage();
-    const { peer, edgeLeg, leg } = await connected(stage, format);
+    const { media, peer, edgeLeg, leg } = await connected(stage, format);
     const began = performance.now();
     const stopped = leg.record({ ...recording, recordingSid: `RE${'1'.repeat(32)}` });
     const silenced = leg.record({ ...recording, silenceMs: 400 });
+    await media.census(); // both have begun
     const speech = noise(1);
     await peer.speak(edgeLeg.port, speech, format);
     // Silence is heard in its order too: after 400 ms of it everything said before has been.
@@ -225,16 +227,25 @@ describe('ending', () => {
     await using stage = new Stage();
     const { relay, media, peer, edgeLeg, leg } = await connected(stage);
     const active = leg.record(recording);
+    const heard = leg.record({ ...recording, recordingSid: `RE${'2'.repeat(32)}`, silenceMs: 100 });
+    await media.census(); // both have begun
     const pending = leg
       .play({ id: 'x', pcm: new Int16Array(80_000) }, never)
       .catch((error: Error) => error.message);
     await peer.speak(edgeLeg.port, sweep(200));
+    let said = 10;
+    let over = false;
+    const noted = heard.ended.then(() => {
+      over = true;
+    });
+    for (; !over; said++) await peer.speak(edgeLeg.port, new Int16Array(160)); // until all of it has been heard
+    await noted;
     await leg.close();
     expect(await pending).toBe('the media leg is closed');
     expect(await active.ended).toMatchObject({ reason: 'hangup', silent: false });
     expect(await media.census()).toMatchObject({ legs: 0, recordings: 0 });
     const stats = await edgeLeg.close();
-    expect(stats).toMatchObject({ packetsIn: 10, lost: 0 });
+    expect(stats).toMatchObject({ packetsIn: said, lost: 0 });
     expect(stats.packetsOut).toBeGreaterThan(5);
     expect(await relay.census()).toEqual({ legs: 0, sockets: 0 });
   });
