@@ -127,7 +127,7 @@ function withBaresip(path: string): void {
           },
         });
       telephones = [await start('sydney', 'udp'), await start('umatilla', 'tcp')];
-      for (const one of telephones) await one.event('REGISTER_OK');
+      for (const one of telephones) await one.registered();
     });
     afterAll(async () => {
       await Promise.all((telephones ?? []).map((one) => one.stop()));

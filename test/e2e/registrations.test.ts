@@ -270,7 +270,7 @@ else {
     const [udp, tcp] = [await start('sydney', 'udp'), await start('umatilla', 'tcp')];
     const edges = async () => (await world.registrations('ie1', 'phones')).map(({ edge }) => edge).sort();
     try {
-      await Promise.all([udp.event('REGISTER_OK'), tcp.event('REGISTER_OK')]);
+      await Promise.all([udp.registered(), tcp.registered()]);
       const [first] = await world.registrations('ie1', 'phones');
       expect(first?.user_agent).toMatch(/baresip/);
       expect(await edges()).toEqual(['sydney', 'umatilla']);

@@ -119,6 +119,15 @@ export class Baresip {
     );
   }
 
+  /** Waits until it is registered: it may be before its control port could tell of that, so what it prints counts. */
+  async registered(): Promise<void> {
+    await until('baresip to be registered', () =>
+      /\b200 OK \(.*\) \[\d+ bindings?\]/.test(this.#printed),
+    ).catch((error: unknown) => {
+      throw new Error(`${String(error)}; it printed:\n${this.#printed}`);
+    });
+  }
+
   /** What came out of its loudspeaker in its only call, once that is over. */
   heard(): Int16Array {
     const path = this.#dump();
