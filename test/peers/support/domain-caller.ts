@@ -78,8 +78,28 @@ export class DomainCaller {
 
   async #giveUp(callId: string, branch: string, parts: InviteParts, invite: string): Promise<void> {
     this.#sip.send(this.#request('CANCEL', callId, branch, { ...parts, headers: [] }));
-    const final = () => this.heard(callId).find((message) => statusOf(message) >= 300);
-    this.#sip.send(this.#sip.ack(invite, await until(`the end of the call to ${parts.uri}`, final)));
+    const isFinal = (message: string) =>
+      statusOf(message) >= 200 && message.includes('\r\nCSeq: 1 INVITE\r\n');
+    const final = await until(`the end of the call to ${parts.uri}`, () => this.heard(callId).find(isFinal));
+    if (statusOf(final) >= 300) this.#sip.send(this.#sip.ack(invite, final));
+    else this.#hangUp(final);
+  }
+
+  /** The call was answered while it was being given up: RFC 3261 §9.1, §13.2.2.4. */
+  #hangUp(answer: string): void {
+    const header = (name: string) => new RegExp(`^${name}: (.*?)\r?$`, 'm').exec(answer)?.[1] ?? '';
+    const target = /<(.*)>/.exec(header('Contact'))?.[1] ?? '';
+    for (const [method, number] of [['ACK', 1] as const, ['BYE', 2] as const]) {
+      const lines = [
+        `${method} ${target} SIP/2.0`,
+        `Via: SIP/2.0/UDP 127.0.0.1:${this.port};branch=z9hG4bK-${method}-${header('Call-ID')};rport`,
+        ...['From', 'To', 'Call-ID'].map((name) => `${name}: ${header(name)}`),
+        `CSeq: ${number} ${method}`,
+        'Max-Forwards: 70',
+        'Content-Length: 0',
+      ];
+      this.#sip.send(`${lines.join('\r\n')}\r\n\r\n`);
+    }
   }
 
   #request(method: string, callId: string, branch: string, { uri, from, headers = [] }: InviteParts): string {
